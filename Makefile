@@ -1,0 +1,60 @@
+# Everything runs in .venv, which is made on first use from pyproject.toml and constraints.txt.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+PACKAGES := simulator models channels scenarios
+
+# A stamp is written last, so an interrupted install leaves none and the next call starts over.
+RUNTIME := .venv/.runtime-installed
+DEV := .venv/.dev-installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint links bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+
+demo: $(RUNTIME) ## draw a Rayleigh and a Rician channel
+	$(BIN)/fadeline channel rayleigh --out runs/demo-rayleigh --force
+	$(BIN)/fadeline channel rician --out runs/demo-rician --force
+	@echo "The figures are in runs/demo-rayleigh/ and runs/demo-rician/."
+
+test: lint ## lint, check types and run all tests
+	$(BIN)/pytest -n 2
+
+lint: $(DEV) links ## check style, formatting, types and the import rules
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy $(PACKAGES:%=-p fadeline.%)
+	$(BIN)/mypy tests benchmarks
+	$(BIN)/lint-imports
+
+# Static tools do not see an editable install; these links show them the packages by name.
+links:
+	@mkdir -p build/links/fadeline
+	@for package in $(PACKAGES); do \
+		ln -sfn "../../../$$package" "build/links/fadeline/$$package" || exit 1; \
+	done
+
+bench: $(DEV) ## measure the speed of the channel code
+	$(BIN)/python benchmarks/bench_channels.py
+
+clean: ## remove the environment, build products, caches and runs
+	rm -rf .venv build dist runs *.egg-info
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .benchmarks
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(RUNTIME): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Fadeline needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
+	@rm -f $(RUNTIME) $(DEV)
+	@echo "Installing Fadeline into .venv; the first time this takes some minutes."
+	@{ test -x $(BIN)/python && test -f $(BIN)/activate; } || $(PYTHON) -m venv --clear .venv
+	$(PIP) torch
+	$(PIP) -e .
+	@touch $@
+
+$(DEV): $(RUNTIME)
+	$(PIP) -e '.[dev]'
+	@touch $@

@@ -1,0 +1,131 @@
+"""From signal-to-noise ratio to rate: Shannon with a gap, and finite block lengths.
+
+`Rate` is what a link needs of a rate; a class with these two methods is all it takes to add one.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fadeline.channels.units import db_to_linear
+
+Floats = NDArray[np.float64]
+
+
+class Rate(Protocol):
+    """A rule that turns a link's SNR over time into its rate over time."""
+
+    def slot_s(self, bandwidth_hz: float) -> float | None:
+        """Return the time step that the rule needs, seconds; None if any step will do."""
+
+    def rate_bps(self, rng: np.random.Generator, snr: Floats, bandwidth_hz: float) -> Floats:
+        """Return the rate in each step.
+
+        Args:
+            rng: Generator for block errors and the like.
+            snr: Linear SNR in each step, shape (n,); steps of `slot_s` where that is not None.
+            bandwidth_hz: Bandwidth, Hz.
+
+        Returns:
+            Bits per second, shape (n,), at least 0.
+        """
+
+    def mean_rate_bps(self, snr: Floats, bandwidth_hz: float) -> Floats:
+        """Return the rate to expect at a steady SNR, losses included, bits per second."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shannon:
+    """Capacity of the Gaussian channel at an SNR lowered by a gap, up to a cap.
+
+    Attributes:
+        gap_db: How much more SNR than Shannon's bound the link needs, at least 0, dB. Uncoded QAM
+            needs 8.8 dB at an error rate of 1e-6; good codes bring it down to a few dB.
+        max_bits_per_symbol: Largest rate over bandwidth, bits per symbol; None for no cap.
+
+    Source:
+        Shannon, BSTJ 27, 1948; gap: Forney and Ungerboeck, IEEE Trans. Inf. Theory 44(6), 1998.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> Shannon(gap_db=0.0).rate_bps(rng, np.array([0.0, 1.0, 3.0]), 1e6)
+        array([      0., 1000000., 2000000.])
+    """
+
+    gap_db: float = 0.0
+    max_bits_per_symbol: float | None = None
+
+    def slot_s(self, bandwidth_hz: float) -> float | None:
+        """Return None: any time step will do."""
+        return None
+
+    def rate_bps(self, rng: np.random.Generator, snr: Floats, bandwidth_hz: float) -> Floats:
+        """Return the rate in each step, shape (n,), bits per second; nothing is drawn."""
+        return self.mean_rate_bps(snr, bandwidth_hz)
+
+    def mean_rate_bps(self, snr: Floats, bandwidth_hz: float) -> Floats:
+        """Return B min(log2(1 + snr / gap), cap), bits per second."""
+        bits_per_symbol = np.log1p(snr / db_to_linear(self.gap_db))
+        bits_per_symbol *= 1.0 / math.log(2.0)
+        if self.max_bits_per_symbol is not None:
+            np.minimum(bits_per_symbol, self.max_bits_per_symbol, out=bits_per_symbol)
+        bits_per_symbol *= bandwidth_hz
+        return bits_per_symbol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiniteBlocklength:
+    """Normal approximation of the best rate with blocks of finite length.
+
+    A block fills one time step of block_symbols / bandwidth. Each is lost with the stated
+    probability, and a lost block carries nothing: its step has rate 0.
+
+    Attributes:
+        block_symbols: Complex symbols in a block, at least 1.
+        error_probability: Probability that a block is lost, in (0, 1).
+
+    Source:
+        Polyanskiy, Poor and Verdú, IEEE Trans. Inf. Theory 56(5), 2010, theorem 54 (real channel;
+        two real uses per complex symbol).
+    """
+
+    block_symbols: int
+    error_probability: float
+
+    def slot_s(self, bandwidth_hz: float) -> float | None:
+        """Return the length of a block, seconds, with one symbol per second and hertz."""
+        return self.block_symbols / bandwidth_hz
+
+    def bits_per_symbol(self, snr: Floats) -> Floats:
+        """Return the rate of a block that gets through, bits per symbol, clamped at 0.
+
+        C - sqrt(V / n) Qinv(epsilon) + log2(n) / (2 n) with C = log2(1 + snr) and the dispersion
+        V = snr (snr + 2) / (snr + 1)^2 log2(e)^2.
+
+        Args:
+            snr: Linear SNR, any shape.
+
+        Example:
+            >>> rule = FiniteBlocklength(block_symbols=500, error_probability=1e-3)
+            >>> round(float(rule.bits_per_symbol(np.array(10.0))), 3)
+            3.27
+        """
+        from scipy.special import ndtri
+
+        n = self.block_symbols
+        capacity = np.log1p(snr) / math.log(2.0)
+        dispersion = snr * (snr + 2.0) / (snr + 1.0) ** 2 / math.log(2.0) ** 2
+        back_off = np.sqrt(dispersion / n) * -float(ndtri(self.error_probability))
+        return np.maximum(capacity - back_off + math.log2(n) / (2.0 * n), 0.0) * (snr > 0)
+
+    def rate_bps(self, rng: np.random.Generator, snr: Floats, bandwidth_hz: float) -> Floats:
+        """Return the rate in each block, shape (n,), bits per second; 0 in a lost block."""
+        received = rng.random(snr.shape) >= self.error_probability
+        return self.bits_per_symbol(snr) * bandwidth_hz * received
+
+    def mean_rate_bps(self, snr: Floats, bandwidth_hz: float) -> Floats:
+        """Return the rate to expect at a steady SNR, lost blocks included, bits per second."""
+        return self.bits_per_symbol(snr) * (bandwidth_hz * (1.0 - self.error_probability))

@@ -1,0 +1,122 @@
+"""Frequency-selective fading: tapped delay lines and the effective SNR of a band.
+
+Each tap is a Rayleigh process of its own from the same inverse-transform generator as flat fading;
+the first tap of a line-of-sight profile adds a phasor. The frequency response over the band is
+reduced to one SNR per time step, the one at which a flat channel has the same capacity.
+
+Letters: T taps, N time steps, F frequencies.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fadeline.channels.fading import Gains, rayleigh
+from fadeline.channels.tdl_profiles import LOS_DOPPLER_RATIO, TdlProfile
+
+Floats = NDArray[np.float64]
+
+FREQUENCIES_PER_COHERENCE = 10
+"""Frequencies per 1 / delay spread (our choice): doubling it moves the mean capacity by less than
+0.1 % in every profile (tested)."""
+
+_CHUNK = 8192
+"""Time steps whose frequency response is held at once."""
+
+
+def tdl_gains(
+    rng: np.random.Generator,
+    profile: TdlProfile,
+    *,
+    doppler_hz: float,
+    step_s: float,
+    steps: int,
+) -> Gains:
+    """Return the complex gain of each tap over time.
+
+    Args:
+        rng: Generator that is drawn from.
+        profile: Powers of the taps and of the line of sight.
+        doppler_hz: Maximum Doppler frequency, at least 0, Hz.
+        step_s: Time between samples, seconds.
+        steps: Number of samples N.
+
+    Returns:
+        Gains, shape (T, N), complex64; the powers of all taps add up to 1 in the mean.
+
+    Raises:
+        ValueError: If the step is too coarse for the Doppler frequency.
+
+    Source:
+        TR 38.901, 7.7.2 and 7.7.3: Clarke spectrum per tap, line of sight at 0.7 fD.
+
+    Example:
+        >>> from fadeline.channels.tdl_profiles import TDL_PROFILES
+        >>> rng = np.random.default_rng(1)
+        >>> tdl_gains(rng, TDL_PROFILES["TDL-D"], doppler_hz=35.0, step_s=1e-3, steps=50).shape
+        (13, 50)
+    """
+    powers, los_power = profile.mean_powers()
+    phase_rad = rng.uniform(0.0, 2.0 * math.pi)
+    gains = rayleigh(rng, doppler_hz=doppler_hz, step_s=step_s, steps=steps, links=powers.size)
+    gains *= np.sqrt(powers).astype(np.float32)[:, np.newaxis]
+    if los_power:
+        turns = LOS_DOPPLER_RATIO * doppler_hz * step_s * np.arange(steps)
+        gains[0] += math.sqrt(los_power) * np.exp(1j * (2.0 * math.pi * turns + phase_rad))
+    return gains
+
+
+def band_frequencies_hz(bandwidth_hz: float, delay_spread_s: float) -> Floats:
+    """Return evenly spaced frequencies that resolve the channel's selectivity over a band.
+
+    Args:
+        bandwidth_hz: Width of the band, positive, Hz.
+        delay_spread_s: RMS delay spread of the channel, positive, seconds.
+
+    Returns:
+        Middles of F equal parts of the band, relative to its centre, shape (F,), Hz.
+
+    Example:
+        >>> band_frequencies_hz(1e6, 100e-9)
+        array([0.])
+        >>> band_frequencies_hz(1e6, 300e-9)
+        array([-333333.33333333,       0.        ,  333333.33333333])
+    """
+    parts = max(1, math.ceil(FREQUENCIES_PER_COHERENCE * bandwidth_hz * delay_spread_s - 1e-9))
+    return ((np.arange(parts) + 0.5) / parts - 0.5) * bandwidth_hz
+
+
+def effective_snr(
+    gains: Gains, delays_s: Floats, frequencies_hz: Floats, mean_snr: float | Floats
+) -> Floats:
+    """Return the flat-channel SNR with the capacity of the band, for each time step.
+
+    Args:
+        gains: Gain of each tap over time, shape (T, N).
+        delays_s: Delay of each tap, shape (T,), seconds.
+        frequencies_hz: Where the response is taken, shape (F,), Hz.
+        mean_snr: Mean linear SNR over the band, a number or shape (N,).
+
+    Returns:
+        exp(mean over frequencies of ln(1 + mean_snr |H|^2)) - 1, shape (N,).
+
+    Source:
+        Capacity effective SNR mapping; IEEE 802.16m evaluation methodology, 802.16m-08/004r5,
+        section 4.3.
+
+    Example:
+        >>> gains = np.ones((1, 3), np.complex64)
+        >>> effective_snr(gains, np.zeros(1), np.array([-1e5, 1e5]), 10.0)
+        array([10., 10., 10.])
+    """
+    turn = np.exp(-2j * math.pi * np.outer(frequencies_hz, delays_s)).astype(np.complex64)  # (F, T)
+    steps = gains.shape[1]
+    snr = np.broadcast_to(np.asarray(mean_snr, dtype=np.float64), (steps,))
+    effective = np.empty(steps)
+    for first in range(0, steps, _CHUNK):
+        part = slice(first, first + _CHUNK)
+        response = turn @ gains[:, part]  # (F, chunk)
+        power = (response.real**2 + response.imag**2).astype(np.float64)
+        effective[part] = np.expm1(np.log1p(power * snr[part]).mean(axis=0))
+    return effective

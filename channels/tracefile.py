@@ -1,0 +1,233 @@
+"""Link traces from files: CSV or Parquet of SNR or rate over time, and Mahimahi traces.
+
+A CSV or Parquet file has a column `time_s` and one of `snr_db` or `rate_bps`. A row holds from its
+time to the next row's; the last one holds for as long as the typical row. A Mahimahi file has one
+line per 1500-byte packet: the millisecond at which the link can deliver it.
+"""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fadeline.channels.units import db_to_linear
+
+Floats = NDArray[np.float64]
+
+MAHIMAHI_PACKET_BITS = 1500 * 8
+"""Bits of one delivery opportunity: an MTU of 1500 bytes (Netravali et al., "Mahimahi: Accurate
+Record-and-Replay for HTTP", USENIX ATC 2015, section 4)."""
+
+MAX_FILE_BYTES = 256 * 2**20
+"""Largest file read (our choice): two days at 1 ms as CSV."""
+
+
+class TraceFileError(ValueError):
+    """A trace file cannot be used; the message names the file, and the row where there is one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedLink:
+    """Quality of a link over [0, end_s], as recorded.
+
+    Attributes:
+        edges_s: Borders of the steps, shape (n + 1,), ascending from 0, seconds.
+        snr: Linear SNR in each step, shape (n,), or None for a recorded rate.
+        rate_bps: Rate in each step, shape (n,), bits per second, or None for a recorded SNR.
+    """
+
+    edges_s: Floats
+    snr: Floats | None
+    rate_bps: Floats | None
+
+    @property
+    def end_s(self) -> float:
+        """Time up to which the link was recorded, seconds."""
+        return float(self.edges_s[-1])
+
+    def covering(self, duration_s: float, at_end: Literal["error", "loop"]) -> "RecordedLink":
+        """Return this recording, repeated from its start as often as a duration takes.
+
+        Raises:
+            TraceFileError: If it is shorter than the duration and `at_end` is "error".
+        """
+        if self.end_s >= duration_s:
+            return self
+        if at_end == "error":
+            raise TraceFileError(
+                f"the trace ends after {self.end_s:g} s and the run needs {duration_s:g} s; "
+                "shorten the run, or set at_end: loop to repeat the trace"
+            )
+        times = math.ceil(duration_s / self.end_s)
+        starts = np.arange(times)[:, np.newaxis] * self.end_s
+        edges_s = np.append((starts + self.edges_s[:-1]).reshape(-1), times * self.end_s)
+        return RecordedLink(
+            edges_s=edges_s, snr=_tile(self.snr, times), rate_bps=_tile(self.rate_bps, times)
+        )
+
+
+def read_trace(path: Path, *, max_gap_s: float | None = None) -> RecordedLink:
+    """Read a CSV or Parquet trace.
+
+    Args:
+        path: File whose name ends in .csv or .parquet.
+        max_gap_s: Longest time a row may hold, seconds; by default twice the median.
+
+    Raises:
+        TraceFileError: If the file is missing, empty, too large, not of this format, not sorted
+            by time, has missing or impossible values, or a gap.
+    """
+    _require_file(path)
+    table = _read_csv(path) if path.suffix.lower() == ".csv" else _read_parquet(path)
+    columns = sorted(table)
+    kinds = [name for name in ("snr_db", "rate_bps") if name in table]
+    if "time_s" not in table or len(kinds) != 1:
+        raise TraceFileError(
+            f"{path}: needs the column time_s and one of snr_db or rate_bps; has {columns}"
+        )
+    time_s, values = table["time_s"], table[kinds[0]]
+    _check_rows(path, time_s, kinds[0], values)
+    edges_s = _edges(path, time_s, max_gap_s)
+    if kinds[0] == "snr_db":
+        return RecordedLink(edges_s=edges_s, snr=db_to_linear(values), rate_bps=None)
+    return RecordedLink(edges_s=edges_s, snr=None, rate_bps=values)
+
+
+def read_mahimahi(path: Path, *, bin_s: float) -> RecordedLink:
+    """Read a Mahimahi packet-delivery trace and average it over bins.
+
+    Args:
+        path: Text file with one integer per line, ascending: the milliseconds of the packets.
+        bin_s: Length of a bin, a whole number of milliseconds, seconds. Within a bin the rate is
+            constant: the bits of the bin's packets over its length. The last bin is shortened to
+            where the trace ends: its last millisecond.
+
+    Raises:
+        TraceFileError: If the file is missing, empty, too large, not integers, not sorted, or
+            ends at 0 ms.
+    """
+    _require_file(path)
+    bin_ms = round(bin_s * 1e3)
+    if bin_ms < 1 or abs(bin_ms - bin_s * 1e3) > 1e-6:
+        raise TraceFileError(f"bin_s must be a whole number of milliseconds, got {bin_s:g} s")
+    stamps_ms = _read_stamps_ms(path)
+    end_ms = int(stamps_ms[-1])
+    if end_ms == 0:
+        raise TraceFileError(f"{path}: all packets are at 0 ms, so the trace has no length")
+    edges_ms = np.unique(np.append(np.arange(0, end_ms, bin_ms), end_ms))
+    # A packet stamped t ms may leave at the end of millisecond t, so t belongs to (t - 1, t].
+    packets, _ = np.histogram(np.maximum(stamps_ms - 0.5, 0.0), bins=edges_ms)
+    edges_s = edges_ms * 1e-3
+    rate_bps = packets * MAHIMAHI_PACKET_BITS / np.diff(edges_s)
+    return RecordedLink(edges_s=edges_s, snr=None, rate_bps=rate_bps)
+
+
+def _require_file(path: Path) -> None:
+    if path.is_dir():
+        raise TraceFileError(f"{path}: is a folder, not a trace file")
+    if not path.is_file():
+        raise TraceFileError(f"{path}: no such trace file")
+    size = path.stat().st_size
+    if size == 0:
+        raise TraceFileError(f"{path}: the trace file is empty")
+    if size > MAX_FILE_BYTES:
+        raise TraceFileError(f"{path}: {size / 2**20:.0f} MiB; the largest allowed is 256 MiB")
+
+
+def _read_csv(path: Path) -> dict[str, Floats]:
+    from pyarrow import ArrowInvalid, csv
+
+    try:
+        table = csv.read_csv(path)
+    except ArrowInvalid as error:
+        raise TraceFileError(f"{path}: not readable as CSV: {error}") from None
+    return _numeric_columns(path, table)
+
+
+def _read_parquet(path: Path) -> dict[str, Floats]:
+    from pyarrow import ArrowInvalid, parquet
+
+    if path.suffix.lower() != ".parquet":
+        raise TraceFileError(
+            f"{path}: the name must end in .csv or .parquet; for a Mahimahi trace set "
+            "format: mahimahi and bin_s"
+        )
+    try:
+        table = parquet.read_table(path)
+    except ArrowInvalid as error:
+        raise TraceFileError(f"{path}: not readable as Parquet: {error}") from None
+    return _numeric_columns(path, table)
+
+
+def _numeric_columns(path: Path, table: "object") -> dict[str, Floats]:
+    from pyarrow import Table, types
+
+    assert isinstance(table, Table)
+    columns = {}
+    for name in ("time_s", "snr_db", "rate_bps"):
+        if name not in table.column_names:
+            continue
+        column = table[name].combine_chunks()
+        if not (types.is_floating(column.type) or types.is_integer(column.type)):
+            raise TraceFileError(f"{path}: column {name} holds {column.type}, not numbers")
+        columns[name] = column.to_numpy(zero_copy_only=False).astype(np.float64)
+    return columns
+
+
+def _check_rows(path: Path, time_s: Floats, name: str, values: Floats) -> None:
+    if time_s.size < 2:
+        raise TraceFileError(f"{path}: needs at least two rows, has {time_s.size}")
+    # An SNR of minus infinity is an outage, spelt "-inf".
+    wrong = np.isnan(values) | (values == np.inf)
+    if name == "rate_bps":
+        wrong |= values < 0
+    problems = (
+        (~np.isfinite(time_s), "time_s is missing or not finite"),
+        (wrong, f"{name} is missing or impossible; write an outage out as rate 0 or SNR -inf"),
+        (np.append(False, np.diff(time_s) <= 0), "time_s must ascend from row to row"),
+    )
+    for rows, problem in problems:
+        if rows.any():
+            row = int(np.argmax(rows))
+            raise TraceFileError(
+                f"{path}: data row {row + 1} (time_s {time_s[row]:g}, {name} {values[row]:g}): "
+                f"{problem}"
+            )
+
+
+def _edges(path: Path, time_s: Floats, max_gap_s: float | None) -> Floats:
+    lengths_s = np.diff(time_s)
+    typical_s = float(np.median(lengths_s))
+    limit_s = 2.0 * typical_s if max_gap_s is None else max_gap_s
+    row = int(np.argmax(lengths_s))
+    if lengths_s[row] > limit_s * (1 + 1e-9):
+        raise TraceFileError(
+            f"{path}: a gap of {lengths_s[row]:g} s after time_s {time_s[row]:g} (data row "
+            f"{row + 1}), longer than {limit_s:g} s; fill it in, or set max_gap_s to let a row "
+            "hold that long"
+        )
+    edges_s: Floats = np.append(time_s, time_s[-1] + typical_s) - time_s[0]
+    return edges_s
+
+
+def _read_stamps_ms(path: Path) -> NDArray[np.int64]:
+    try:
+        stamps_ms = np.array(path.read_text(encoding="ascii").split(), dtype=np.int64)
+    except (ValueError, OverflowError):
+        raise TraceFileError(f"{path}: a Mahimahi trace has one integer per line") from None
+    if stamps_ms.size == 0:
+        raise TraceFileError(f"{path}: the trace file is empty")
+    falling = np.append(stamps_ms[0] < 0, np.diff(stamps_ms) < 0)
+    if falling.any():
+        line = int(np.argmax(falling))
+        raise TraceFileError(
+            f"{path}: line {line + 1} ({stamps_ms[line]} ms): times must not fall or be negative"
+        )
+    return stamps_ms
+
+
+def _tile(values: Floats | None, times: int) -> Floats | None:
+    return None if values is None else np.tile(values, times)

@@ -1,0 +1,6 @@
+"""``python -m fadeline.simulator`` is the `fadeline` command."""
+
+from fadeline.simulator.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,237 @@
+"""The `fadeline` command: parses, calls, prints; nothing is computed here.
+
+Exit codes: 0 fine, 1 internal error or a failed check, 2 something for the user to put right, 130
+interrupted.
+"""
+
+import json
+import sys
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from fadeline.simulator.errors import FadelineError, ScenarioError, ScenarioWarning
+
+app = typer.Typer(
+    help="How accurate is the answer that arrives in time?",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+Source = Annotated[str, typer.Argument(metavar="SCENARIO", help="YAML file or shipped name.")]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="Change a value; repeatable."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+Force = Annotated[bool, typer.Option("--force", help="Write over existing files.")]
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    warnings.showwarning = _show_warning
+    try:
+        code = app(standalone_mode=False)
+    except FadelineError as error:
+        sys.exit(_fail(error))
+    except (KeyboardInterrupt, typer.Abort):
+        _errors().print("interrupted")
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except Exception as error:
+        if not hasattr(error, "exit_code") or not hasattr(error, "show"):
+            raise
+        error.show()  # a usage error of the command line itself
+        sys.exit(error.exit_code)
+    sys.exit(code or 0)
+
+
+@app.command()
+def check(source: Source, set_values: Sets = None, as_json: AsJson = False) -> None:
+    """Check a scenario; show it resolved and what follows from it."""
+    from fadeline.simulator.derived import derived_values
+    from fadeline.simulator.loading import load_scenario
+
+    scenario = load_scenario(source, set_values=set_values or ())
+    derived = derived_values(scenario)
+    resolved = scenario.model_dump(mode="json", exclude_none=True)
+    if as_json:
+        _print_json({"scenario": resolved, "derived": [value.as_row() for value in derived]})
+        return
+    _print_yaml(resolved)
+    rows = [(v.where, v.quantity, f"{v.value:.6g}", v.note) for v in derived]
+    _print_table("Derived values", ("for", "quantity", "value", "note"), rows)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for editors."""
+    from fadeline.simulator.schema import scenario_schema
+
+    _print_json(scenario_schema())
+
+
+@app.command(name="list")
+def list_(as_json: AsJson = False) -> None:
+    """List shipped scenarios, channels, rates, codecs, policies and profiles."""
+    from fadeline.simulator import catalogue
+    from fadeline.simulator.loading import shipped_summaries
+
+    sections = {
+        "channels": catalogue.FADINGS,
+        "rates": catalogue.RATES,
+        "codecs": catalogue.CODECS,
+        "policies": catalogue.POLICIES,
+        "profiles": catalogue.PROFILES,
+    }
+    scenarios = shipped_summaries()
+    if as_json:
+        rows = {
+            name: [{"name": e.name, "summary": e.summary, "built": e.built} for e in entries]
+            for name, entries in sections.items()
+        }
+        _print_json({"scenarios": [{"name": n, "summary": s} for n, s in scenarios], **rows})
+        return
+    _print_table("scenarios", ("name", "what"), scenarios)
+    for name, entries in sections.items():
+        _print_table(
+            name,
+            ("name", "what", "runs"),
+            [(e.name, e.summary, "yes" if e.built else "not yet") for e in entries],
+        )
+
+
+@app.command()
+def channel(
+    source: Source,
+    out: Annotated[Path | None, typer.Option(help="Folder [runs/channel-NAME].")] = None,
+    group: Annotated[str | None, typer.Option(help="Device group [the first].")] = None,
+    set_values: Sets = None,
+    force: Force = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Draw a scenario's channel: SNR over time, envelope, autocorrelation and rate."""
+    from fadeline.simulator.catalogue import refuse_unbuilt_link
+    from fadeline.simulator.loading import load_scenario
+    from fadeline.simulator.output import prepare_folder
+
+    scenario = load_scenario(source, set_values=set_values or ())
+    refuse_unbuilt_link(scenario)
+    names = scenario.group_names
+    if group is not None and group not in names:
+        raise FadelineError(f"--group {group}: no such device group; there are {', '.join(names)}")
+    folder = out or Path("runs") / f"channel-{scenario.name}"
+    prepare_folder(folder, force=force)
+
+    from fadeline.simulator.channel_sample import channel_sample
+    from fadeline.simulator.figures import channel_figure, save_figure
+
+    with _spinner("drawing the channel", quiet=quiet or as_json):
+        sample = channel_sample(scenario, group=names.index(group) if group else 0)
+        paths = save_figure(channel_figure(sample), folder, "channel")
+    summary = {
+        "title": sample.title,
+        "step_s": sample.step_s,
+        "mean_snr_db": sample.mean_snr_db,
+        "mean_rate_bps": sample.mean_rate_bps,
+        "figures": [str(path) for path in paths],
+    }
+    if as_json:
+        _print_json(summary)
+    elif not quiet:
+        for name, value in summary.items():
+            print(f"{name}: {', '.join(value) if isinstance(value, list) else value}")
+
+
+@app.command()
+def verify(
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the simulations.")] = 1,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check simulations against closed forms; exit with 1 if one fails."""
+    from fadeline.simulator.verification import all_checks
+
+    with _spinner("checking against theory", quiet=quiet or as_json):
+        rows = all_checks(seed)
+    failed = [row for row in rows if not row.passed]
+    if as_json:
+        _print_json([row.as_row() for row in rows])
+    elif not quiet:
+        _print_table(
+            "Theory against simulation",
+            ("quantity", "theory", "simulated", "interval", "passed"),
+            [row.as_text() for row in rows],
+        )
+        print(f"{len(rows) - len(failed)} passed, {len(failed)} failed")
+    for row in failed:
+        _errors().print(f"failed: {row.quantity}", highlight=False, soft_wrap=True)
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def run(source: Source, set_values: Sets = None) -> None:
+    """Check a scenario and say what this version cannot run of it yet."""
+    from fadeline.simulator.catalogue import refuse_unbuilt_run
+    from fadeline.simulator.loading import load_scenario
+
+    refuse_unbuilt_run(load_scenario(source, set_values=set_values or ()))
+
+
+def _fail(error: FadelineError) -> int:
+    messages = error.problems if isinstance(error, ScenarioError) else (error,)
+    for message in messages:
+        _errors().print(f"error: {message}", highlight=False, markup=False, soft_wrap=True)
+    return 2
+
+
+def _show_warning(message: Any, category: type[Warning], *_: Any, **__: Any) -> None:
+    if issubclass(category, ScenarioWarning):
+        _errors().print(f"warning: {message}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _errors() -> Console:
+    return Console(stderr=True)
+
+
+def _spinner(text: str, *, quiet: bool) -> Any:
+    from contextlib import nullcontext
+
+    return nullcontext() if quiet else _errors().status(text)
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _print_yaml(value: Any) -> None:
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    yaml.default_flow_style = None
+    yaml.width = 100
+    yaml.dump(value, sys.stdout)
+
+
+def _print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+    table = Table(title=title, title_justify="left", box=None, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=120)
+    print()
+    console.print(table)

@@ -1,0 +1,207 @@
+"""What follows from a scenario without running it: Doppler, mean SNR, rates and loads."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fadeline.channels.doppler import coherence_time_s
+from fadeline.channels.units import db_to_linear
+from fadeline.simulator.channel_spec import (
+    MOVING_FADING,
+    Awgn,
+    BlockFading,
+    Channel,
+    Nr,
+    RayleighFading,
+    RicianFading,
+    TraceFading,
+)
+from fadeline.simulator.device_spec import DeviceGroup
+from fadeline.simulator.links import doppler_of, rate_of, recorded_link, step_of
+from fadeline.simulator.meansnr import noise_dbm, path_loss_db
+from fadeline.simulator.scenario import Scenario
+from fadeline.simulator.scheme_spec import ConstantScheme, LearnedScheme, RawScheme, scheme_names
+
+ACTIONS_SHAPE = (16, 64, 64)
+"""Frames, height and width of the clips of the `actions` set."""
+
+BITS_PER_PIXEL = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """One derived value.
+
+    Attributes:
+        where: Device group, or "all".
+        quantity: What it is, with its unit.
+        value: Its value.
+        note: What it depends on, where that is not plain.
+    """
+
+    where: str
+    quantity: str
+    value: float | int
+    note: str = ""
+
+    def as_row(self) -> dict[str, Any]:
+        """Return the value as a mapping for JSON."""
+        return asdict(self)
+
+
+def derived_values(scenario: Scenario) -> list[Derived]:
+    """Return what follows from a scenario, group by group and for the cell.
+
+    Loads are nominal: the payload of a learned codec is raw bits over its ratio, and the rate is
+    the mean over the fading. A closed-form mean rate exists for flat fading only.
+    """
+    return [*_cell(scenario), *_links(scenario), *_loads(scenario)]
+
+
+def _cell(scenario: Scenario) -> Iterator[Derived]:
+    devices = sum(group.count for group in scenario.devices)
+    yield Derived("all", "devices", devices)
+    yield Derived("all", "horizon_s", scenario.horizon_s, "duration and the longest deadline")
+    yield Derived("all", "clips_per_s", devices * scenario.clips.arrivals.rate_hz)
+    replications = scenario.replications
+    if isinstance(replications, int):
+        first_s = scenario.warmup_s if not isinstance(scenario.warmup_s, str) else 0.0
+        counted = devices * scenario.clips.arrivals.rate_hz * (scenario.duration_s - first_s)
+        yield Derived("all", "counted_clips", round(counted * replications), "about, per scheme")
+
+
+def _links(scenario: Scenario) -> Iterator[Derived]:
+    for name, group in zip(scenario.group_names, scenario.devices, strict=True):
+        channel = scenario.channel_of(group)
+        if isinstance(channel.fading, TraceFading):
+            recorded = recorded_link(channel.fading)
+            yield Derived(name, "trace_s", recorded.end_s, "length of the recording")
+        else:
+            if channel.fading.kind in MOVING_FADING:
+                doppler = doppler_of(channel)
+                yield Derived(name, "doppler_hz", doppler, "speed x carrier / c")
+                yield Derived(name, "coherence_time_s", coherence_time_s(doppler), "0.423 / fD")
+            if not isinstance(channel.rate, Nr):
+                step_s = step_of(channel)
+                yield Derived(name, "step_s", step_s)
+                yield Derived(name, "steps", math.ceil(scenario.horizon_s / step_s - 1e-9))
+            yield from _mean_snr(name, group, channel)
+        rate_bps = mean_rate_bps(scenario, group)
+        if rate_bps is not None:
+            yield Derived(name, "mean_rate_bps", rate_bps, "alone on the link, at the start")
+
+
+def _mean_snr(name: str, group: DeviceGroup, channel: Channel) -> Iterator[Derived]:
+    if channel.geometry is not None:
+        yield Derived(name, "noise_dbm", noise_dbm(channel))
+        for environment in _environments(channel):
+            loss_db = _loss_db(channel, environment)
+            yield Derived(name, "path_loss_db", loss_db, environment)
+            yield Derived(
+                name,
+                "mean_snr_db",
+                group.tx_power_dbm - loss_db - noise_dbm(channel),
+                f"{environment}, at the start, without shadowing",
+            )
+    elif channel.mean_snr_db is not None:
+        yield Derived(name, "mean_snr_db", channel.mean_snr_db, "given")
+
+
+def _environments(channel: Channel) -> list[str]:
+    assert channel.geometry is not None
+    model = channel.geometry.path_loss
+    if not isinstance(model, str):
+        return [model.kind]
+    return [f"{model}-los", f"{model}-nlos"] if model in ("umi", "uma") else [model]
+
+
+def _loss_db(channel: Channel, environment: str) -> float:
+    assert channel.geometry is not None
+    distance_m = np.array([channel.geometry.distance_m])
+    return float(path_loss_db(channel, environment, distance_m)[0])
+
+
+def mean_rate_bps(scenario: Scenario, group: DeviceGroup) -> float | None:
+    """Return a group's mean rate over the fading when alone, at the start of the run.
+
+    None where no closed form exists: frequency-selective fading, an NR rate, or line of sight that
+    is drawn.
+    """
+    channel = scenario.channel_of(group)
+    if isinstance(channel.rate, Nr):
+        return None
+    if isinstance(channel.fading, TraceFading):
+        recorded = recorded_link(channel.fading)
+        rate_bps = recorded.rate_bps
+        if rate_bps is None:
+            assert recorded.snr is not None
+            assert channel.bandwidth_hz is not None
+            rate_bps = rate_of(channel).mean_rate_bps(recorded.snr, channel.bandwidth_hz)
+        return float(np.average(rate_bps, weights=np.diff(recorded.edges_s)))
+    power = _power_quantiles(channel)
+    if power is None or (channel.geometry is not None and len(_environments(channel)) > 1):
+        return None
+    assert channel.bandwidth_hz is not None
+    mean = _start_snr(group, channel)
+    return float(rate_of(channel).mean_rate_bps(mean * power, channel.bandwidth_hz).mean())
+
+
+def _start_snr(group: DeviceGroup, channel: Channel) -> float:
+    if channel.geometry is None:
+        assert channel.mean_snr_db is not None
+        return db_to_linear(channel.mean_snr_db)
+    loss_db = _loss_db(channel, _environments(channel)[0])
+    return db_to_linear(group.tx_power_dbm - loss_db - noise_dbm(channel))
+
+
+def _power_quantiles(channel: Channel) -> NDArray[np.float64] | None:
+    """Return equally likely values of |h|^2, or None where its distribution has no closed form."""
+    probability = (np.arange(4000) + 0.5) / 4000
+    fading = channel.fading
+    if isinstance(fading, Awgn):
+        return np.ones(1)
+    if isinstance(fading, RicianFading | BlockFading) and fading.k_factor_db is not None:
+        from scipy.special import chndtrix
+
+        k = db_to_linear(fading.k_factor_db)
+        quantiles: NDArray[np.float64] = chndtrix(probability, 2.0, 2.0 * k) / (2.0 * (k + 1.0))
+        return quantiles
+    if isinstance(fading, RayleighFading | BlockFading):
+        return -np.log1p(-probability)
+    return None
+
+
+def _loads(scenario: Scenario) -> Iterator[Derived]:
+    """Yield the bits that each scheme offers, and how busy that keeps the shared link."""
+    rates_bps = [mean_rate_bps(scenario, group) for group in scenario.devices]
+    clips_hz = [g.count * scenario.clips.arrivals.rate_hz for g in scenario.devices]
+    for name, payload_bits in _payloads(scenario):
+        yield Derived(name, "payload_bits", payload_bits, "nominal, per clip")
+        yield Derived(name, "offered_bps", payload_bits * sum(clips_hz))
+        if None not in rates_bps and scenario.channel.sharing != "fdma":
+            busy = sum(
+                hz * payload_bits / rate if rate else math.inf
+                for hz, rate in zip(clips_hz, rates_bps, strict=True)
+            )
+            note = "above 1 the queue grows without end" if busy >= 1 else "share of time busy"
+            yield Derived(name, "link_load", busy, note)
+
+
+def _payloads(scenario: Scenario) -> Iterator[tuple[str, float]]:
+    frames, height, width = ACTIONS_SHAPE
+    known = scenario.clips.data.startswith("actions/")
+    raw_bits = frames * height * width * BITS_PER_PIXEL
+    for scheme in scenario.schemes:
+        names = scheme_names(scheme)
+        if isinstance(scheme, ConstantScheme):
+            yield names[0], float(scheme.payload_bits)
+        elif isinstance(scheme, RawScheme) and known:
+            yield names[0], float(raw_bits)
+        elif isinstance(scheme, LearnedScheme) and known and scheme.ratio is not None:
+            ratios = scheme.ratio if isinstance(scheme.ratio, tuple) else (scheme.ratio,)
+            for name, ratio in zip(names, ratios, strict=True):
+                yield name, raw_bits / ratio

@@ -1,0 +1,39 @@
+"""Groups of devices in a scenario: how many, how fast, how they queue and transmit."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from fadeline.simulator.channel_spec import Fading, Geometry
+from fadeline.simulator.spec import Decibels, Name, Positive, Spec
+
+
+class DeviceQueue(Spec):
+    """Clips waiting on the device to be encoded or sent."""
+
+    limit: Annotated[int, Field(ge=0)] = Field(2, description="Clips waiting, at most.")
+    when_full: Literal["drop-oldest", "drop-newest"] = Field(
+        "drop-oldest", description="Which clip is given up when one too many waits."
+    )
+
+
+class DeviceGroup(Spec):
+    """Devices of one kind. What a group says of the channel overrides `channel`."""
+
+    name: Name | None = Field(None, description="Left out: group-0, group-1, ... by position.")
+    count: Annotated[int, Field(ge=1, le=100_000)] = Field(1, description="Number of devices.")
+    profile: Name = Field("host", description="Compute profile; see `fadeline list`.")
+    slowdown: Positive = Field(1.0, description="Factor on the profile's compute times.")
+    queue: DeviceQueue = Field(DeviceQueue(), description="Queue of each device.")
+    tx_power_dbm: Decibels = Field(
+        23.0, description="Transmit power, dBm; 23 is power class 3 (TS 38.101-1 table 6.2.1-1)."
+    )
+    pa_efficiency: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.35, description="Radiated over consumed power of the amplifier."
+    )
+    fading: Fading | None = Field(None, description="Overrides channel.fading.")
+    speed_m_s: Annotated[float, Field(ge=0, le=1000)] | None = Field(
+        None, description="Overrides channel.speed_m_s, metres per second."
+    )
+    mean_snr_db: Decibels | None = Field(None, description="Overrides the mean SNR, dB.")
+    geometry: Geometry | None = Field(None, description="Overrides the mean SNR.")

@@ -1,0 +1,213 @@
+"""From a scenario's name, file or mapping to a checked `Scenario`."""
+
+import itertools
+import warnings
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path as FilePath
+from typing import Any
+
+from pydantic import ValidationError
+
+from fadeline.simulator.document import Document, parse_value, read_document
+from fadeline.simulator.edits import merge, set_value
+from fadeline.simulator.errors import Path, Problem, ScenarioError, ScenarioWarning, dotted
+from fadeline.simulator.rules import broken_rules, scenario_warnings
+from fadeline.simulator.scenario import Scenario
+from fadeline.simulator.wording import nearest, visible_path, worded
+
+MAX_SWEEP_POINTS = 10_000
+"""Most combinations of swept values (our choice): each is a run of its own."""
+
+
+def load_scenario(source: str | FilePath, *, set_values: Sequence[str] = ()) -> Scenario:
+    """Return the scenario of a file or of a shipped name.
+
+    Args:
+        source: Path of a YAML file, or name of a shipped scenario such as "rayleigh".
+        set_values: Changes such as "channel.mean_snr_db=5", applied in order and checked like the
+            rest; the value null removes a key.
+
+    Raises:
+        ScenarioError: With every fault found: file, line, path, what was given, what is allowed.
+
+    Example:
+        >>> load_scenario("rayleigh", set_values=["channel.mean_snr_db=5"]).channel.mean_snr_db
+        5
+    """
+    return _checked(_changed(_read(source), set_values))
+
+
+def scenario_from_dict(data: Mapping[str, Any]) -> Scenario:
+    """Return the scenario of a mapping with the same keys as a file.
+
+    Raises:
+        ScenarioError: As `load_scenario`, without lines.
+    """
+    return _checked(Document(dict(data)))
+
+
+def sweep_points(scenario: Scenario) -> list[dict[str, Any]]:
+    """Return all combinations of swept values, each by dotted path; one empty without a sweep.
+
+    Example:
+        >>> len(sweep_points(load_scenario("rayleigh")))
+        1
+    """
+    paths = list(scenario.sweep)
+    return [
+        dict(zip(paths, values, strict=True))
+        for values in itertools.product(*scenario.sweep.values())
+    ]
+
+
+def shipped_names() -> list[str]:
+    """Return the names of the scenarios in the package."""
+    folder = files("fadeline.scenarios")
+    return sorted(
+        item.name.removesuffix(".yaml") for item in folder.iterdir() if item.name.endswith(".yaml")
+    )
+
+
+def shipped_summaries() -> list[tuple[str, str]]:
+    """Return name and first comment of each scenario in the package."""
+    folder = files("fadeline.scenarios")
+    summaries = []
+    for name in shipped_names():
+        lines = (folder / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
+        comment = itertools.takewhile(lambda line: line.startswith("#"), lines)
+        summaries.append((name, " ".join(line.lstrip("# ") for line in comment)))
+    return summaries
+
+
+def _find(source: str | FilePath, place: str = "") -> FilePath:
+    path = FilePath(source)
+    if isinstance(source, str) and path.name == source and not path.suffix and not path.is_file():
+        shipped = shipped_names()
+        if source in shipped:
+            return FilePath(str(files("fadeline.scenarios") / f"{source}.yaml"))
+        hint = nearest(source, shipped)
+        raise ScenarioError(
+            [
+                Problem(
+                    place,
+                    "",
+                    f"no scenario named {source}{hint}; shipped are {', '.join(shipped)}; "
+                    "or give the path of a YAML file",
+                )
+            ]
+        )
+    return path
+
+
+def _read(source: str | FilePath, above: tuple[FilePath, ...] = ()) -> Document:
+    file = _find(source)
+    document = read_document(file)
+    _resolve_files(document.data, file.parent)
+    if "extends" not in document.data:
+        return document
+    parent_name = document.data.pop("extends")
+    place = document.places.pop(("extends",))
+    parent = _parent(parent_name, place, file)
+    chain = (*above, file.resolve())
+    if parent.resolve() in chain:
+        raise ScenarioError([Problem(place, "extends", f"{parent_name} extends this file in turn")])
+    return merge(_read(parent, chain), document)
+
+
+def _parent(name: Any, place: str, file: FilePath) -> FilePath:
+    if not isinstance(name, str) or not name:
+        raise ScenarioError(
+            [Problem(place, "extends", "must be a shipped scenario's name or a YAML file's path")]
+        )
+    beside = file.parent / name
+    return beside if FilePath(name).suffix else _find(name, f"{place}: extends")
+
+
+def _resolve_files(data: Any, folder: FilePath) -> None:
+    """Make every `file` value relative to the folder of the YAML that it was written in."""
+    children = data.values() if isinstance(data, dict) else data if isinstance(data, list) else ()
+    if isinstance(data, dict) and isinstance(data.get("file"), str) and data["file"]:
+        data["file"] = str(folder / data["file"])
+    for child in children:
+        _resolve_files(child, folder)
+
+
+def _changed(document: Document, set_values: Sequence[str]) -> Document:
+    for assignment in set_values:
+        path, equals, text = assignment.partition("=")
+        if not equals or not path:
+            raise ScenarioError(
+                [Problem(f"--set {assignment}", "", "must look like channel.mean_snr_db=5")]
+            )
+        value, places = parse_value(text, f"--set {path}")
+        document = set_value(document, path.strip(), value, places)
+    return document
+
+
+def _checked(document: Document) -> Scenario:
+    scenario, problems = _validate(document)
+    if scenario is None or problems:
+        raise ScenarioError(problems)
+    problems = _sweep_problems(document, scenario)
+    if problems:
+        raise ScenarioError(problems)
+    for message in scenario_warnings(scenario):
+        warnings.warn(message, ScenarioWarning, stacklevel=3)
+    return scenario
+
+
+def _validate(document: Document) -> tuple[Scenario | None, list[Problem]]:
+    try:
+        scenario = Scenario.model_validate(document.data)
+    except ValidationError as error:
+        return None, [
+            _problem(document, path, message) for path, message in worded(error, document.data)
+        ]
+    faults = dict.fromkeys(broken_rules(scenario))
+    return scenario, [
+        _problem(document, visible_path(document.data, path), message) for path, message in faults
+    ]
+
+
+def _problem(document: Document, path: Path, message: str) -> Problem:
+    return Problem(document.place_of(path), dotted(path), message)
+
+
+def _sweep_problems(document: Document, scenario: Scenario) -> list[Problem]:
+    """Return what is wrong with the points of the sweep, one problem per swept path at most."""
+    count = 1
+    for path, values in scenario.sweep.items():
+        count *= len(values)
+        if path.split(".")[0] in ("sweep", "extends", "name"):
+            at: Path = ("sweep", path)
+            return [_problem(document, at, "cannot be swept; sweep a value of the experiment")]
+    if count > MAX_SWEEP_POINTS:
+        message = f"{count} combinations; the most allowed are {MAX_SWEEP_POINTS}"
+        return [_problem(document, ("sweep",), message)]
+    base = Document({key: value for key, value in document.data.items() if key != "sweep"}, {})
+    for point in sweep_points(scenario):
+        try:
+            changed = base
+            for path, value in point.items():
+                changed = set_value(changed, path, value, {})
+            problems = _validate(changed)[1] if point else []
+        except ScenarioError as error:
+            problems = list(error.problems)
+        if problems:
+            fault = problems[0]
+            guilty = _guilty(fault.path, list(point))
+            shown = ", ".join(f"{path}={value!r}" for path, value in point.items())
+            message = f"with {shown}: {fault.path}: {fault.message}"
+            return [_problem(document, ("sweep", guilty), message)]
+    return []
+
+
+def _guilty(fault_path: str, swept: list[str]) -> str:
+    """Return the swept path that shares the longest beginning with the path at fault."""
+
+    def shared(path: str) -> int:
+        pairs = zip(path.split("."), fault_path.split("."), strict=False)
+        return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] in (pair[1], "*"), pairs))
+
+    return max(swept, key=shared)

@@ -1,0 +1,261 @@
+"""Rules between the values of a scenario that no single value can break alone."""
+
+from collections.abc import Iterator
+from pathlib import Path as FilePath
+
+import numpy as np
+
+from fadeline.channels.doppler import check_step, default_step_s, doppler_hz
+from fadeline.simulator.channel_spec import (
+    MOVING_FADING,
+    BlockFading,
+    Channel,
+    FiniteBlocklength,
+    Geometry,
+    Line,
+    TdlFading,
+    TraceFading,
+    Waypoint,
+)
+from fadeline.simulator.errors import Path
+from fadeline.simulator.scenario import DeadlineGrid, Scenario
+from fadeline.simulator.scheme_spec import CODECS, LearnedScheme, TableScheme, scheme_names
+from fadeline.simulator.spec import Fault
+from fadeline.simulator.wording import nearest
+
+MAX_STEPS = 20_000_000
+"""Most time steps of one link (our choice): about 640 MB of trace."""
+
+PER_FRAME_CODECS = ("deepisc", "deepisc-task")
+"""Codecs that handle every frame for itself and can therefore stream during capture."""
+
+
+def broken_rules(scenario: Scenario) -> Iterator[Fault]:
+    """Yield path and message of each broken rule, trace files included."""
+    yield from _timing(scenario)
+    yield from _groups(scenario)
+    yield from _schemes(scenario)
+
+
+def scenario_warnings(scenario: Scenario) -> list[str]:
+    """Return what is allowed but rarely meant."""
+    return [
+        f"devices.{index}: at speed 0 the {channel.fading.kind} fade never changes: each device "
+        "keeps one fade for the whole run"
+        for index, group in enumerate(scenario.devices)
+        if (channel := scenario.channel_of(group)).fading.kind in MOVING_FADING
+        and channel.speed_m_s == 0
+    ]
+
+
+def _timing(scenario: Scenario) -> Iterator[Fault]:
+    if not isinstance(scenario.warmup_s, str) and scenario.warmup_s >= scenario.duration_s:
+        yield (
+            ("warmup_s",),
+            f"must be shorter than duration_s, {scenario.duration_s:g}; got {scenario.warmup_s:g}",
+        )
+    grid = scenario.deadlines_s
+    if isinstance(grid, DeadlineGrid) and grid.start >= grid.stop:
+        yield ("deadlines_s", "stop"), f"must be later than start, {grid.start:g}"
+
+
+def _schemes(scenario: Scenario) -> Iterator[Fault]:
+    names: list[str] = []
+    for index, scheme in enumerate(scenario.schemes):
+        at: Path = ("schemes", index)
+        if isinstance(scheme, LearnedScheme):
+            yield from _learned_scheme(scheme, at)
+        if isinstance(scheme, TableScheme) and not FilePath(scheme.file).is_file():
+            yield (*at, "file"), f"no such file: {scheme.file}"
+        for name in scheme_names(scheme):
+            if name in names:
+                yield at, f"a second scheme named {name}; give one of them a name of its own"
+            names.append(name)
+    baseline = scenario.baseline
+    if baseline is not None and baseline not in (*names, *(s.codec for s in scenario.schemes)):
+        hint = nearest(baseline, (*names, *CODECS))
+        yield (
+            ("baseline",),
+            f"no scheme or codec {baseline} here{hint} (schemes: {', '.join(names)})",
+        )
+
+
+def _learned_scheme(scheme: LearnedScheme, at: Path) -> Iterator[Fault]:
+    if scheme.ratio is None and scheme.policy is None:
+        yield (*at, "ratio"), "missing; give a ratio, a list of ratios, or a policy"
+    if scheme.ratio is not None and scheme.policy is not None:
+        yield (*at, "ratio"), "a policy chooses the ratio; give policy.ratios and leave ratio out"
+    if scheme.streaming and scheme.codec not in PER_FRAME_CODECS:
+        yield (
+            (*at, "streaming"),
+            f"{scheme.codec} needs the whole clip; only {' and '.join(PER_FRAME_CODECS)} stream",
+        )
+
+
+def _groups(scenario: Scenario) -> Iterator[Fault]:
+    names = scenario.group_names
+    for index, group in enumerate(scenario.devices):
+        if names.index(names[index]) != index:
+            yield ("devices", index, "name"), f"a second group named {names[index]}"
+        own = {
+            field
+            for field in ("fading", "speed_m_s", "mean_snr_db", "geometry")
+            if getattr(group, field) is not None
+        }
+        both = {"mean_snr_db", "geometry"}
+        if both <= own:
+            yield ("devices", index, "mean_snr_db"), _BOTH
+        for path, message in _channel(scenario.channel_of(group), scenario.horizon_s):
+            base: Path = ("devices", index) if path[0] in own else ("channel",)
+            yield (*base, *path), message
+    if scenario.channel.mean_snr_db is not None and scenario.channel.geometry is not None:
+        yield ("channel", "mean_snr_db"), _BOTH
+
+
+_BOTH = "given together with geometry, which fixes the mean SNR; leave one out or set it to null"
+
+
+def _channel(channel: Channel, horizon_s: float) -> Iterator[Fault]:
+    if isinstance(channel.fading, TraceFading):
+        yield from _trace(channel, channel.fading, horizon_s)
+    else:
+        if channel.bandwidth_hz is None:
+            yield ("bandwidth_hz",), "missing; it must be given"
+        if channel.mean_snr_db is None and channel.geometry is None:
+            yield ("mean_snr_db",), "missing; give mean_snr_db or geometry"
+    yield from _speed(channel)
+    if isinstance(channel.fading, TdlFading):
+        yield from _tdl(channel.fading)
+    if channel.geometry is not None:
+        yield from _geometry(channel, horizon_s)
+    yield from _step(channel, horizon_s)
+
+
+def _speed(channel: Channel) -> Iterator[Fault]:
+    kind = channel.fading.kind
+    if kind in MOVING_FADING and channel.speed_m_s is None:
+        yield ("speed_m_s",), f"missing; {kind} fading takes its Doppler frequency from it"
+    if kind not in MOVING_FADING and channel.speed_m_s is not None:
+        yield (
+            ("speed_m_s",),
+            f"{kind} fading has no Doppler frequency and takes no speed; leave it out or set it "
+            "to null",
+        )
+
+
+def _tdl(fading: TdlFading) -> Iterator[Fault]:
+    fixed = not fading.profile.startswith("TDL-")
+    if fixed and fading.delay_spread_s is not None:
+        yield ("fading", "delay_spread_s"), f"{fading.profile} has fixed delays; leave it out"
+    if not fixed and fading.delay_spread_s is None:
+        yield ("fading", "delay_spread_s"), f"missing; it scales the delays of {fading.profile}"
+
+
+def _step(channel: Channel, horizon_s: float) -> Iterator[Fault]:
+    if channel.fading.kind == "trace":
+        if channel.step_s is not None:
+            yield ("step_s",), "a trace brings its own time steps; leave step_s out"
+        return
+    doppler = doppler_hz(channel.speed_m_s or 0.0, channel.carrier_hz)
+    step_s = channel.step_s or default_step_s(doppler)
+    at: Path = ("step_s",)
+    if isinstance(channel.rate, FiniteBlocklength) and channel.bandwidth_hz is not None:
+        if channel.step_s is not None:
+            yield at, "the block length sets the time step here; leave step_s out"
+        step_s, at = channel.rate.block_symbols / channel.bandwidth_hz, ("rate", "block_symbols")
+    try:
+        check_step(step_s, doppler)
+    except ValueError as error:
+        yield at, str(error)
+    if isinstance(channel.fading, BlockFading):
+        if channel.step_s is None and at == ("step_s",):
+            step_s = channel.fading.block_s
+        if step_s > channel.fading.block_s:
+            yield at, f"a time step of {step_s:g} s is longer than block_s"
+    if horizon_s / step_s > MAX_STEPS:
+        yield (
+            at if at != ("step_s",) or channel.step_s else ("speed_m_s",),
+            f"{horizon_s / step_s:.3g} time steps of {step_s:.3g} s per link; the most allowed are "
+            f"{MAX_STEPS:.3g}: simulate less time per replication, or a slower channel",
+        )
+
+
+def _geometry(channel: Channel, horizon_s: float) -> Iterator[Fault]:
+    geometry = channel.geometry
+    assert geometry is not None
+    mobility = geometry.mobility
+    moving = channel.fading.kind in MOVING_FADING
+    speed_at: Path = ("geometry", "mobility", "speed_m_s")
+    if isinstance(mobility, Line | Waypoint) and moving and mobility.speed_m_s is not None:
+        yield speed_at, "the speed that sets the Doppler frequency moves the device; leave it out"
+        return
+    if isinstance(mobility, Line | Waypoint) and not moving and mobility.speed_m_s is None:
+        yield speed_at, "missing; the device needs a speed"
+        return
+    if moving and channel.speed_m_s is None:
+        return
+    if isinstance(mobility, Waypoint):
+        low, high = mobility.min_distance_m, mobility.max_distance_m
+        if not low < high or not low <= geometry.distance_m <= high:
+            yield (
+                ("geometry", "mobility"),
+                f"needs min_distance_m < max_distance_m with distance_m between; got {low:g}, "
+                f"{high:g} and {geometry.distance_m:g}",
+            )
+            return
+    yield from _reach(channel, geometry, horizon_s)
+
+
+def _reach(channel: Channel, geometry: Geometry, horizon_s: float) -> Iterator[Fault]:
+    """Check that the path loss is defined wherever the device may be."""
+    from fadeline.simulator.meansnr import device_path, large_scale_times_s, path_loss_db
+
+    mobility = geometry.mobility
+    if isinstance(mobility, Waypoint):
+        distances_m = np.array([mobility.min_distance_m, mobility.max_distance_m])
+        at: Path = ("geometry", "mobility")
+    else:
+        times_s = large_scale_times_s(channel, horizon_s)
+        distances_m = device_path(channel, times_s, np.random.default_rng(0)).distance_m
+        at = ("geometry", "distance_m" if mobility.kind == "static" else "mobility")
+    names = {"umi": "umi-nlos", "uma": "uma-nlos"}
+    model = geometry.path_loss
+    environment = names.get(model, model) if isinstance(model, str) else model.kind
+    try:
+        path_loss_db(channel, environment, distances_m)
+    except ValueError as error:
+        yield at, f"{environment}: {error}"
+
+
+def _trace(channel: Channel, fading: TraceFading, horizon_s: float) -> Iterator[Fault]:
+    from fadeline.channels.tracefile import TraceFileError
+    from fadeline.simulator.links import recorded_link
+
+    for field in ("mean_snr_db", "geometry"):
+        if getattr(channel, field) is not None:
+            yield (field,), "a trace brings its own SNR or rate; leave it out or set it to null"
+    if (fading.format == "mahimahi") != (fading.bin_s is not None):
+        yield (
+            ("fading", "bin_s"),
+            "a Mahimahi trace needs the length of the bins it is averaged over"
+            if fading.bin_s is None
+            else "only for format: mahimahi",
+        )
+        return
+    if fading.format == "mahimahi" and fading.max_gap_s is not None:
+        yield ("fading", "max_gap_s"), "not for format: mahimahi"
+    try:
+        recorded = recorded_link(fading)
+        recorded.covering(horizon_s, fading.at_end)
+    except TraceFileError as error:
+        yield ("fading", "file"), str(error)
+        return
+    if recorded.snr is not None and channel.bandwidth_hz is None:
+        yield ("bandwidth_hz",), "missing; the trace gives an SNR, and its rate needs a bandwidth"
+    if recorded.rate_bps is not None and channel.bandwidth_hz is not None:
+        yield (
+            ("bandwidth_hz",),
+            "the trace gives rates, so a bandwidth changes nothing; leave it out or set it to null",
+        )
+    if isinstance(channel.rate, FiniteBlocklength):
+        yield ("rate",), "finite-blocklength needs time steps of one block; a trace has its own"

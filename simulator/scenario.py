@@ -1,0 +1,168 @@
+"""A scenario: everything a run depends on, as checked and immutable values."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag
+
+from fadeline.simulator.channel_spec import Channel
+from fadeline.simulator.device_spec import DeviceGroup
+from fadeline.simulator.edge_spec import Edge
+from fadeline.simulator.scheme_spec import Scheme
+from fadeline.simulator.spec import Name, NonNegative, Positive, Spec
+
+
+class Periodic(Spec):
+    """Clips at a fixed rate, each device with a random phase."""
+
+    kind: Literal["periodic"]
+    rate_hz: Positive = Field(description="Clips per second and device.")
+
+
+class Poisson(Spec):
+    """Clips as a Poisson process, independent between devices."""
+
+    kind: Literal["poisson"]
+    rate_hz: Positive = Field(description="Mean clips per second and device.")
+
+
+class Clips(Spec):
+    """What is filmed and how often."""
+
+    data: Annotated[
+        str, Field(pattern=r"^(actions/(train|val|test(@\d+)?)|(videofolder|hmdb51):.+)$")
+    ] = Field(
+        "actions/test",
+        description="Set that the outcome tables were measured on: actions/train, actions/val, "
+        "actions/test, actions/test@SEED, videofolder:PATH or hmdb51:PATH.",
+    )
+    arrivals: Annotated[Periodic | Poisson, Field(discriminator="kind")]
+
+
+class DeadlineGrid(Spec):
+    """Evenly spaced deadlines."""
+
+    start: Positive = Field(description="First deadline, seconds.")
+    stop: Positive = Field(description="Last deadline, seconds.")
+    points: Annotated[int, Field(ge=2, le=10_000)] = Field(description="Number of deadlines.")
+
+
+class AutoTarget(Spec):
+    """Replicate until the accuracy is known well enough."""
+
+    at_least: Annotated[int, Field(ge=10)] = Field(10, description="Fewest replications.")
+    half_width: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.01, description="Half-width of the 95 % interval at report_at_s to reach."
+    )
+
+
+class Auto(Spec):
+    """`replications: auto`, spelt out."""
+
+    auto: AutoTarget
+
+
+def _shape(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return "list"
+    return (
+        "map" if isinstance(value, dict | Spec) else "text" if isinstance(value, str) else "number"
+    )
+
+
+def _spell_out_auto(value: Any) -> Any:
+    return {"auto": {}} if value == "auto" else value
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, dict | DeviceGroup) else value
+
+
+Deadlines = Annotated[
+    Annotated[DeadlineGrid, Tag("map")]
+    | Annotated[tuple[Positive, ...], Field(strict=False, min_length=1), Tag("list")],
+    Discriminator(_shape),
+]
+Replications = Annotated[
+    Annotated[Annotated[int, Field(ge=1, le=100_000)], Tag("number")] | Annotated[Auto, Tag("map")],
+    Discriminator(_shape),
+    BeforeValidator(_spell_out_auto),
+]
+Warmup = Annotated[
+    Annotated[NonNegative, Tag("number")] | Annotated[Literal["mser5"], Tag("text")],
+    Discriminator(_shape),
+]
+Devices = Annotated[
+    tuple[DeviceGroup, ...], Field(strict=False, min_length=1), BeforeValidator(_as_list)
+]
+Schemes = Annotated[tuple[Scheme, ...], Field(strict=False, min_length=1)]
+SweepValues = Annotated[tuple[Any, ...], Field(strict=False, min_length=1)]
+
+
+class Scenario(Spec):
+    """One experiment: who films what, over which channel, to which server, compared how."""
+
+    name: Name = Field(description="Name of the scenario.")
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(1, description="Seed of all randomness.")
+    replications: Replications = Field(10, description="Independent repetitions, or auto.")
+    duration_s: Annotated[float, Field(gt=0, le=1e6)] = Field(
+        60.0, description="Simulated time in which counted clips are born, seconds."
+    )
+    warmup_s: Warmup = Field(2.0, description="Time before clips count, seconds, or mser5.")
+    deadlines_s: Deadlines = Field(
+        DeadlineGrid(start=0.005, stop=0.3, points=60),
+        description="Deadlines that are plotted: start, stop and points, or a list, seconds.",
+    )
+    report_at_s: Positive = Field(0.05, description="Deadline of the verdict, seconds.")
+    baseline: Name | None = Field(
+        None, description="Scheme or codec that differences are taken against."
+    )
+    clips: Clips
+    devices: Devices = Field((DeviceGroup(),), description="One group of devices, or a list.")
+    channel: Channel
+    edge: Edge = Field(Edge(), description="The edge server.")
+    schemes: Schemes = Field(description="What is compared; each runs alone in the world.")
+    sweep: dict[str, SweepValues] = Field(
+        {}, description="Values to try, by dotted path; all combinations are run."
+    )
+
+    @property
+    def deadline_values_s(self) -> tuple[float, ...]:
+        """All deadlines, ascending, seconds."""
+        if isinstance(self.deadlines_s, tuple):
+            return tuple(sorted(set(self.deadlines_s)))
+        first, last, points = self.deadlines_s.start, self.deadlines_s.stop, self.deadlines_s.points
+        return tuple(first + (last - first) * i / (points - 1) for i in range(points))
+
+    @property
+    def horizon_s(self) -> float:
+        """Simulated time in all: clips go on for the longest deadline after the counted ones."""
+        return self.duration_s + max(*self.deadline_values_s, self.report_at_s)
+
+    @property
+    def group_names(self) -> tuple[str, ...]:
+        """Name of each device group, given or by position."""
+        return tuple(group.name or f"group-{i}" for i, group in enumerate(self.devices))
+
+    def channel_of(self, group: DeviceGroup) -> Channel:
+        """Return the channel as one group of devices meets it.
+
+        What the group gives replaces what the cell gives; a mean SNR replaces a geometry and the
+        other way round, and a speed that the group's own fading has no use for is dropped.
+        """
+        changes: dict[str, Any] = {}
+        for field in ("fading", "speed_m_s", "mean_snr_db", "geometry"):
+            if getattr(group, field) is not None:
+                changes[field] = getattr(group, field)
+        if "mean_snr_db" in changes:
+            changes.setdefault("geometry", None)
+        if "geometry" in changes:
+            changes.setdefault("mean_snr_db", None)
+        if "fading" in changes:
+            from fadeline.simulator.channel_spec import MOVING_FADING
+
+            if changes["fading"].kind not in MOVING_FADING:
+                changes.setdefault("speed_m_s", None)
+            if changes["fading"].kind == "trace":
+                changes.setdefault("mean_snr_db", None)
+                changes.setdefault("geometry", None)
+        return self.channel.model_copy(update=changes)
