@@ -10,10 +10,10 @@ RUNTIME := .venv/.runtime-installed
 DEV := .venv/.dev-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint links bench clean
+.PHONY: help demo test lint links bench notebooks clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
 demo: $(RUNTIME) ## draw a Rayleigh and a Rician channel
 	$(BIN)/fadeline channel rayleigh --out runs/demo-rayleigh --force
@@ -39,6 +39,9 @@ links:
 
 bench: $(DEV) ## measure the speed of the channel code
 	$(BIN)/python benchmarks/bench_channels.py
+
+notebooks: $(DEV) ## run the notebooks in full and keep their output
+	FADELINE_NOTEBOOKS=full $(BIN)/pytest --nbmake --overwrite notebooks
 
 clean: ## remove the environment, build products, caches and runs
 	rm -rf .venv build dist runs *.egg-info

@@ -62,14 +62,16 @@ def check_step(step_s: float, doppler_hz: float) -> None:
     """Refuse a time step too coarse for the Doppler frequency.
 
     Raises:
-        ValueError: If the step is not positive, or longer than a tenth of a Doppler period; the
-            message gives the largest step allowed.
+        ValueError: If the step is not positive, or longer than a tenth of a Doppler period (the
+            message gives the largest step allowed), or if the Doppler frequency is negative.
 
     Example:
         >>> check_step(1e-3, 35.0)
     """
     if not step_s > 0:
         raise ValueError(f"step_s must be positive, got {step_s}")
+    if not doppler_hz >= 0:
+        raise ValueError(f"doppler_hz must be at least 0, got {doppler_hz}")
     if doppler_hz > 0 and step_s > LARGEST_STEP_CYCLES / doppler_hz:
         raise ValueError(
             f"step_s {step_s:g} is too coarse for a Doppler frequency of {doppler_hz:.4g} Hz; "

@@ -68,7 +68,7 @@ class Shannon:
 
     def mean_rate_bps(self, snr: Floats, bandwidth_hz: float) -> Floats:
         """Return B min(log2(1 + snr / gap), cap), bits per second."""
-        bits_per_symbol = np.log1p(snr / db_to_linear(self.gap_db))
+        bits_per_symbol = np.asarray(np.log1p(snr / db_to_linear(self.gap_db)))
         bits_per_symbol *= 1.0 / math.log(2.0)
         if self.max_bits_per_symbol is not None:
             np.minimum(bits_per_symbol, self.max_bits_per_symbol, out=bits_per_symbol)
@@ -100,10 +100,11 @@ class FiniteBlocklength:
         return self.block_symbols / bandwidth_hz
 
     def bits_per_symbol(self, snr: Floats) -> Floats:
-        """Return the rate of a block that gets through, bits per symbol, clamped at 0.
+        """Return the rate of a block that gets through, bits per symbol, in [0, C].
 
         C - sqrt(V / n) Qinv(epsilon) + log2(n) / (2 n) with C = log2(1 + snr) and the dispersion
-        V = snr (snr + 2) / (snr + 1)^2 log2(e)^2.
+        V = snr (snr + 2) / (snr + 1)^2 log2(e)^2. Clamped at 0, and at C: below about -27 dB the
+        last term alone would exceed it.
 
         Args:
             snr: Linear SNR, any shape.
@@ -119,7 +120,7 @@ class FiniteBlocklength:
         capacity = np.log1p(snr) / math.log(2.0)
         dispersion = snr * (snr + 2.0) / (snr + 1.0) ** 2 / math.log(2.0) ** 2
         back_off = np.sqrt(dispersion / n) * -float(ndtri(self.error_probability))
-        return np.maximum(capacity - back_off + math.log2(n) / (2.0 * n), 0.0) * (snr > 0)
+        return np.clip(capacity - back_off + math.log2(n) / (2.0 * n), 0.0, capacity)
 
     def rate_bps(self, rng: np.random.Generator, snr: Floats, bandwidth_hz: float) -> Floats:
         """Return the rate in each block, shape (n,), bits per second; 0 in a lost block."""

@@ -1,7 +1,7 @@
 """Tapped delay lines from Sionna: the reference for ours, and an optional backend.
 
 The only module that imports sionna, and only when called. Sionna draws from global generators and
-seeds torch's default one along the way; all of them are put back as they were.
+seeds torch's default ones along the way; all of them are put back as they were.
 """
 
 from collections.abc import Iterator
@@ -41,10 +41,11 @@ def sionna_tdl_gains(
         Gains, shape (L, T, N), complex64.
     """
     import torch
-    from sionna.phy.channel.tr38901 import TDL
 
     speed_m_s = doppler_hz * SPEED_OF_LIGHT_M_S / _CARRIER_HZ
     with _seeded(int(rng.integers(2**63))), torch.no_grad():
+        from sionna.phy.channel.tr38901 import TDL
+
         tdl = TDL(
             profile.removeprefix("TDL").removeprefix("-"),
             delay_spread=delay_spread_s,
@@ -62,15 +63,16 @@ def sionna_tdl_gains(
 def _seeded(seed: int) -> Iterator[None]:
     """Seed Sionna's generators, and put them and torch's default one back afterwards."""
     import torch
-    from sionna.phy import config
 
-    names = ("_seed", "_py_rng", "_np_rng", "_torch_rngs")
-    saved = {name: getattr(config, name) for name in names}
-    default_state = torch.get_rng_state()
-    try:
-        config.seed = seed
-        yield
-    finally:
-        for name, value in saved.items():
-            setattr(config, name, value)
-        torch.set_rng_state(default_state)
+    # Sionna's mere import seeds torch anew, so torch's state is kept from before it.
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        from sionna.phy import config
+
+        names = ("_seed", "_py_rng", "_np_rng", "_torch_rngs")
+        saved = {name: getattr(config, name) for name in names}
+        try:
+            config.seed = seed
+            yield
+        finally:
+            for name, value in saved.items():
+                setattr(config, name, value)

@@ -59,8 +59,9 @@ def tdl_gains(
     """
     powers, los_power = profile.mean_powers()
     phase_rad = rng.uniform(0.0, 2.0 * math.pi)
-    gains = rayleigh(rng, doppler_hz=doppler_hz, step_s=step_s, steps=steps, links=powers.size)
-    gains *= np.sqrt(powers).astype(np.float32)[:, np.newaxis]
+    gains = rayleigh(
+        rng, doppler_hz=doppler_hz, step_s=step_s, steps=steps, links=powers.size, power=powers
+    )
     if los_power:
         turns = LOS_DOPPLER_RATIO * doppler_hz * step_s * np.arange(steps)
         gains[0] += math.sqrt(los_power) * np.exp(1j * (2.0 * math.pi * turns + phase_rad))

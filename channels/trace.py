@@ -90,15 +90,16 @@ class LinkTrace:
             snr: Linear SNR in each step, shape (n,), at least 0.
 
         Raises:
-            ValueError: As `uniform`, or if the borders do not ascend from 0.
+            ValueError: As `uniform`, or if the borders do not ascend from 0 to a finite end.
 
         Example:
             >>> LinkTrace.irregular([0.0, 0.1, 1.0], [0.0, 1e6]).finish_s(0.0, 100e3)
             0.2
         """
         edges = np.asarray(edges_s, dtype=np.float64)
-        if edges.size == 0 or edges[0] != 0 or not np.all(np.diff(edges) > 0):
-            raise ValueError("edges_s must ascend strictly from 0")
+        ascending = edges.size > 0 and edges[0] == 0 and np.all(np.diff(edges) > 0)
+        if not (ascending and np.isfinite(edges[-1])):
+            raise ValueError("edges_s must ascend strictly from 0 and be finite")
         return cls(edges, np.asarray(rate_bps, dtype=np.float64), _optional_floats(snr), None)
 
     @property
@@ -174,7 +175,9 @@ class LinkTrace:
         if self.snr is None:
             raise ValueError("this trace gives rates only and has no SNR")
         if start_s == end_s:
-            return float(self.snr[self._step_at(start_s)])
+            # Searched for, because rounding in `_step_at` may give the step before a border.
+            step = int(self.edges_s.searchsorted(start_s, side="right")) - 1
+            return self.snr.item(min(step, self.snr.size - 1))
         start = self._integral(self._cumulative_snr, self.snr, start_s)
         return (self._integral(self._cumulative_snr, self.snr, end_s) - start) / (end_s - start_s)
 
@@ -218,7 +221,9 @@ class LinkTrace:
             return math.inf
         last = max(border - 1, 0)
         sent = (target - self.bits.item(last)) / self.rate_bps.item(last)
-        return max(self.edges_s.item(last) + sent, start_s)
+        # Rounding must not put the end of a transfer beyond its step: later transfers would
+        # overtake it, and the last step's end is the end of the trace.
+        return max(min(self.edges_s.item(last) + sent, self.edges_s.item(border)), start_s)
 
     def _finish_many_s(self, start_s: Floats, bits: Floats) -> Floats:
         last_step = self.rate_bps.size - 1
@@ -227,11 +232,13 @@ class LinkTrace:
         else:
             step = np.minimum(start_s / self.step_s, last_step).astype(np.int64)
         step = np.minimum(step, last_step)
-        target = self.bits[step] + self.rate_bps[step] * (start_s - self.edges_s[step]) + bits
-        border = self._search(target)
-        last = np.clip(border - 1, 0, last_step)
+        # An infinite start is the end of a transfer that never finished.
         with np.errstate(divide="ignore", invalid="ignore"):
+            target = self.bits[step] + self.rate_bps[step] * (start_s - self.edges_s[step]) + bits
+            border = self._search(target)
+            last = np.clip(border - 1, 0, last_step)
             finish = self.edges_s[last] + (target - self.bits[last]) / self.rate_bps[last]
+        finish = np.minimum(finish, self.edges_s[last + 1])
         finish = np.where(bits > 0, np.maximum(finish, start_s), start_s)
         finish[((border == self.bits.size) & (bits > 0)) | (start_s > self.end_s)] = np.inf
         return finish

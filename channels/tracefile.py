@@ -62,6 +62,7 @@ class RecordedLink:
                 "shorten the run, or set at_end: loop to repeat the trace"
             )
         times = math.ceil(duration_s / self.end_s)
+        times += times * self.end_s < duration_s  # the quotient may be rounded down
         starts = np.arange(times)[:, np.newaxis] * self.end_s
         edges_s = np.append((starts + self.edges_s[:-1]).reshape(-1), times * self.end_s)
         return RecordedLink(
@@ -170,6 +171,8 @@ def _numeric_columns(path: Path, table: "object") -> dict[str, Floats]:
     for name in ("time_s", "snr_db", "rate_bps"):
         if name not in table.column_names:
             continue
+        if table.column_names.count(name) > 1:
+            raise TraceFileError(f"{path}: has more than one column {name}")
         column = table[name].combine_chunks()
         if not (types.is_floating(column.type) or types.is_integer(column.type)):
             raise TraceFileError(f"{path}: column {name} holds {column.type}, not numbers")
@@ -184,10 +187,12 @@ def _check_rows(path: Path, time_s: Floats, name: str, values: Floats) -> None:
     wrong = np.isnan(values) | (values == np.inf)
     if name == "rate_bps":
         wrong |= values < 0
+    with np.errstate(invalid="ignore"):
+        falling = np.append(False, np.diff(time_s) <= 0)
     problems = (
         (~np.isfinite(time_s), "time_s is missing or not finite"),
         (wrong, f"{name} is missing or impossible; write an outage out as rate 0 or SNR -inf"),
-        (np.append(False, np.diff(time_s) <= 0), "time_s must ascend from row to row"),
+        (falling, "time_s must ascend from row to row"),
     )
     for rows, problem in problems:
         if rows.any():

@@ -51,7 +51,7 @@ class ChannelSample:
 
     Attributes:
         title: Scenario and fading, in words.
-        time_s: Middle of each step of an excerpt, shape (n,), seconds.
+        edges_s: Borders of the steps of an excerpt, shape (n + 1,), seconds.
         snr_db: SNR of the group's first device in the excerpt, shape (n,), dB; None if unknown.
         mean_snr_db: Mean SNR over the run, dB; None if unknown.
         envelope: Density of the amplitude over its root mean square; None without fading.
@@ -62,7 +62,7 @@ class ChannelSample:
     """
 
     title: str
-    time_s: Floats
+    edges_s: Floats
     snr_db: Floats | None
     mean_snr_db: float | None
     envelope: Curve | None
@@ -90,16 +90,14 @@ def channel_sample(scenario: Scenario, *, group: int = 0, max_devices: int = 8) 
     first = traces[0]
     recorded = channel.fading.kind == "trace"
     span_s = _excerpt_s(channel, first.end_s)
-    inside = first.edges_s[1:] <= span_s * (1 + 1e-9)
-    inside[0] = True
-    with np.errstate(divide="ignore"):
-        snr_db = None if first.snr is None else linear_to_db(first.snr[inside])
+    steps = max(1, int(np.count_nonzero(first.edges_s[1:] <= span_s * (1 + 1e-9))))
+    snr_db = None if first.snr is None else linear_to_db(first.snr[:steps])
     envelope = autocorrelation = None
     if not recorded and channel.fading.kind != "awgn":
         envelope, autocorrelation = _gain_curves(channel, streams.generator("sample"))
     return ChannelSample(
         title=f"{scenario.name}: {_in_words(channel)}",
-        time_s=(first.edges_s[:-1][inside] + first.edges_s[1:][inside]) / 2.0,
+        edges_s=first.edges_s[: steps + 1],
         snr_db=snr_db,
         mean_snr_db=None if first.snr is None else linear_to_db(first.snr_over(0.0, first.end_s)),
         envelope=envelope,
@@ -112,6 +110,8 @@ def channel_sample(scenario: Scenario, *, group: int = 0, max_devices: int = 8) 
 
 def _excerpt_s(channel: Channel, end_s: float) -> float:
     doppler = doppler_of(channel)
+    if channel.geometry is not None and channel.geometry.mobility.kind != "static":
+        return end_s
     if isinstance(channel.fading, BlockFading):
         return min(end_s, 20 * channel.fading.block_s)
     return min(end_s, EXCERPT_CYCLES / doppler if doppler > 0 else 10.0)

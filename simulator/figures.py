@@ -24,7 +24,8 @@ STYLE = {
     "font.size": 9.0,
     "grid.alpha": 0.3,
     "grid.linewidth": 0.6,
-    "legend.frameon": False,
+    "legend.edgecolor": "none",
+    "legend.framealpha": 0.85,
     "lines.linewidth": 1.3,
     "svg.hashsalt": "fadeline",
 }
@@ -74,17 +75,12 @@ def save_figure(figure: "Figure", folder: Path, stem: str) -> list[Path]:
 
 def _snr_panel(axis: Any, sample: ChannelSample) -> None:
     assert sample.snr_db is not None
-    axis.plot(sample.time_s, sample.snr_db, color=SAMPLED, linewidth=0.9)
+    # An outage has an SNR of minus infinity; the line then stops instead of falling off the axis.
+    axis.stairs(sample.snr_db, sample.edges_s, baseline=None, color=SAMPLED, linewidth=0.9)
     if sample.mean_snr_db is not None:
-        axis.axhline(sample.mean_snr_db, color=QUIET, linestyle=":")
-        axis.annotate(
-            f"mean of the run {sample.mean_snr_db:.1f} dB",
-            (0.99, sample.mean_snr_db),
-            xycoords=("axes fraction", "data"),
-            ha="right",
-            va="bottom",
-            color=QUIET,
-        )
+        label = f"mean of the run, {sample.mean_snr_db:.1f} dB"
+        axis.axhline(sample.mean_snr_db, color=THEORY, linestyle=":", label=label)
+        axis.legend(loc="lower left")
     axis.set(xlabel="Time (s)", ylabel="SNR (dB)", title="SNR of the first device")
     axis.margins(x=0)
 
@@ -117,18 +113,16 @@ def _rate_panel(axis: Any, sample: ChannelSample) -> None:
     axis.plot(curve.x / 1e6, curve.sampled, color=SAMPLED, label="simulated")
     if curve.theory is not None:
         axis.plot(curve.x / 1e6, curve.theory, color=THEORY, linestyle="--", label="theory")
-    axis.axvline(sample.mean_rate_bps / 1e6, color=QUIET, linestyle=":")
-    axis.annotate(
-        f"mean {sample.mean_rate_bps / 1e6:.3g} Mbit/s ",
-        (sample.mean_rate_bps / 1e6, 0.02),
-        ha="right",
-        va="bottom",
-        color=QUIET,
+    label = f"mean, {sample.mean_rate_bps / 1e6:.3g} Mbit/s"
+    axis.axvline(sample.mean_rate_bps / 1e6, color=QUIET, linestyle=":", label=label)
+    axis.set(
+        xlabel="Rate (Mbit/s)",
+        ylabel="Share of time at or below",
+        title="Rate of a device alone on the link",
     )
-    axis.set(xlabel="Rate (Mbit/s)", ylabel="Share of time at or below", title="Rate, alone")
     axis.set_ylim(0, 1.02)
     axis.margins(x=0)
-    axis.legend(loc="upper left")
+    axis.legend(loc="lower right")
 
 
 def _edges(middles: Any) -> Any:

@@ -27,6 +27,8 @@ def scenario_schema() -> dict[str, Any]:
 
 def _also(schema: dict[str, Any], shorthand: dict[str, Any]) -> dict[str, Any]:
     """Return a property's schema that also accepts a shorthand."""
-    outer = {key: schema[key] for key in ("title", "description", "default") if key in schema}
+    outer: dict[str, Any] = {
+        key: schema[key] for key in ("title", "description", "default") if key in schema
+    }
     inner = {key: value for key, value in schema.items() if key not in outer}
     return {**outer, "anyOf": [shorthand, inner]}

@@ -1,0 +1,21 @@
+"""All checks of `fadeline verify`, gathered from the parts that can be checked."""
+
+from fadeline.channels.check import Check
+from fadeline.simulator.streams import Streams
+
+
+def all_checks(seed: int) -> list[Check]:
+    """Return every check; each part draws from a stream of its own.
+
+    Args:
+        seed: Seed of the simulations.
+    """
+    from fadeline.channels.fading_checks import fading_checks
+    from fadeline.channels.link_checks import link_checks
+    from fadeline.channels.tdl_checks import tdl_checks
+
+    streams = Streams(seed)
+    parts = {"fading": fading_checks, "link": link_checks, "tdl": tdl_checks}
+    return [
+        check for name, part in parts.items() for check in part(streams.generator("verify", name))
+    ]
