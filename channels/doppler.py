@@ -1,5 +1,7 @@
 """Doppler frequency, coherence time and the time step that a fading channel needs."""
 
+from decimal import ROUND_DOWN, Context
+
 from fadeline.channels.units import SPEED_OF_LIGHT_M_S
 
 MAX_STEP_S = 1e-3
@@ -73,7 +75,11 @@ def check_step(step_s: float, doppler_hz: float) -> None:
     if not doppler_hz >= 0:
         raise ValueError(f"doppler_hz must be at least 0, got {doppler_hz}")
     if doppler_hz > 0 and step_s > LARGEST_STEP_CYCLES / doppler_hz:
+        # Rounded down, so that the step named is itself allowed.
+        largest_s = Context(prec=4, rounding=ROUND_DOWN).create_decimal_from_float(
+            LARGEST_STEP_CYCLES / doppler_hz
+        )
         raise ValueError(
             f"step_s {step_s:g} is too coarse for a Doppler frequency of {doppler_hz:.4g} Hz; "
-            f"the largest allowed is {LARGEST_STEP_CYCLES / doppler_hz:.4g}"
+            f"the largest allowed is {float(largest_s):g}"
         )

@@ -103,8 +103,8 @@ class FiniteBlocklength:
         """Return the rate of a block that gets through, bits per symbol, in [0, C].
 
         C - sqrt(V / n) Qinv(epsilon) + log2(n) / (2 n) with C = log2(1 + snr) and the dispersion
-        V = snr (snr + 2) / (snr + 1)^2 log2(e)^2. Clamped at 0, and at C: below about -27 dB the
-        last term alone would exceed it.
+        V = snr (snr + 2) / (snr + 1)^2 log2(e)^2. Clamped at 0, and at C, which the last term
+        alone would exceed at a very low SNR.
 
         Args:
             snr: Linear SNR, any shape.

@@ -24,7 +24,7 @@ def envelope_cdf(envelope: ArrayLike, k_factor: float = 0.0) -> Floats:
         noncentral chi-square with 2 degrees of freedom, which is Marcum's Q in disguise.
 
     Example:
-        >>> float(envelope_cdf(math.sqrt(math.log(2.0))))
+        >>> round(float(envelope_cdf(math.sqrt(math.log(2.0)))), 12)
         0.5
     """
     power = np.square(np.asarray(envelope, dtype=np.float64))

@@ -233,7 +233,7 @@ class LinkTrace:
             step = np.minimum(start_s / self.step_s, last_step).astype(np.int64)
         step = np.minimum(step, last_step)
         # An infinite start is the end of a transfer that never finished.
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             target = self.bits[step] + self.rate_bps[step] * (start_s - self.edges_s[step]) + bits
             border = self._search(target)
             last = np.clip(border - 1, 0, last_step)

@@ -149,7 +149,7 @@ def _read_csv(path: Path) -> dict[str, Floats]:
 
 
 def _read_parquet(path: Path) -> dict[str, Floats]:
-    from pyarrow import ArrowInvalid, parquet
+    from pyarrow import ArrowException, parquet
 
     if path.suffix.lower() != ".parquet":
         raise TraceFileError(
@@ -158,7 +158,7 @@ def _read_parquet(path: Path) -> dict[str, Floats]:
         )
     try:
         table = parquet.read_table(path)
-    except ArrowInvalid as error:
+    except (ArrowException, OSError) as error:
         raise TraceFileError(f"{path}: not readable as Parquet: {error}") from None
     return _numeric_columns(path, table)
 

@@ -94,7 +94,9 @@ def channel_sample(scenario: Scenario, *, group: int = 0, max_devices: int = 8) 
     snr_db = None if first.snr is None else linear_to_db(first.snr[:steps])
     envelope = autocorrelation = None
     if not recorded and channel.fading.kind != "awgn":
-        envelope, autocorrelation = _gain_curves(channel, streams.generator("sample"))
+        envelope, autocorrelation = _gain_curves(
+            channel, streams.generator("sample"), step_of(channel, scenario.band_parts)
+        )
     return ChannelSample(
         title=f"{scenario.name}: {_in_words(channel)}",
         edges_s=first.edges_s[: steps + 1],
@@ -117,8 +119,10 @@ def _excerpt_s(channel: Channel, end_s: float) -> float:
     return min(end_s, EXCERPT_CYCLES / doppler if doppler > 0 else 10.0)
 
 
-def _gain_curves(channel: Channel, rng: np.random.Generator) -> tuple[Curve, Curve | None]:
-    step_s, doppler = step_of(channel), doppler_of(channel)
+def _gain_curves(
+    channel: Channel, rng: np.random.Generator, step_s: float
+) -> tuple[Curve, Curve | None]:
+    doppler = doppler_of(channel)
     links = 8 if isinstance(channel.fading, TdlFading) else SAMPLE_LINKS
     gains = flat_gains(channel, rng, step_s=step_s, steps=SAMPLE_STEPS, links=links)
     if doppler == 0 and not isinstance(channel.fading, BlockFading):
@@ -174,7 +178,7 @@ def _rate_curve(scenario: Scenario, channel: Channel, rate_bps: Floats) -> Curve
     if not (flat and isinstance(channel.rate, Shannon) and channel.mean_snr_db is not None):
         return Curve(x, sampled, None)
     assert channel.bandwidth_hz is not None
-    parts = sum(g.count for g in scenario.devices) if scenario.channel.sharing == "fdma" else 1
+    parts = scenario.band_parts
     mean = db_to_linear(channel.mean_snr_db - channel.rate.gap_db) * parts
     needed = np.expm1(math.log(2.0) * x * parts / channel.bandwidth_hz)
     cap = channel.rate.max_bits_per_symbol or math.inf

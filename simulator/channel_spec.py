@@ -142,7 +142,9 @@ Mobility = Annotated[Static | Line | Waypoint, Field(discriminator="kind")]
 class Geometry(Spec):
     """Where the device stands and what the way to the base station costs."""
 
-    distance_m: Positive = Field(description="Ground distance to the base station, metres.")
+    distance_m: Annotated[float, Field(gt=0, le=1e7)] = Field(
+        description="Ground distance to the base station, metres."
+    )
     noise_figure_db: Annotated[float, Field(ge=0, le=30)] = Field(
         5.0, description="Receiver noise figure, dB; 5 for a base station (ITU-R M.2412-0, 8.4)."
     )
@@ -205,7 +207,9 @@ class Channel(Spec):
         None, description="Mean SNR over the full band at full power, dB."
     )
     geometry: Geometry | None = Field(None, description="Instead of mean_snr_db.")
-    bandwidth_hz: Positive | None = Field(None, description="Full band of the cell, Hz.")
+    bandwidth_hz: Annotated[float, Field(ge=1, le=1e12)] | None = Field(
+        None, description="Full band of the cell, Hz."
+    )
     sharing: Literal["equal", "fdma", "fifo"] = Field(
         "equal", description="How devices share: time, fixed parts of the band, or in turn."
     )

@@ -5,6 +5,8 @@ interrupted.
 """
 
 import json
+import math
+import os
 import sys
 import warnings
 from collections.abc import Iterable
@@ -39,19 +41,21 @@ def main() -> None:
     warnings.showwarning = _show_warning
     try:
         code = app(standalone_mode=False)
+        sys.stdout.flush()
     except FadelineError as error:
         sys.exit(_fail(error))
     except (KeyboardInterrupt, typer.Abort):
-        _errors().print("interrupted")
-        sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
+        code = 130
+    except (BrokenPipeError, SystemExit):  # typer exits where writing to a closed pipe fails
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as error:
         if not hasattr(error, "exit_code") or not hasattr(error, "show"):
             raise
         error.show()  # a usage error of the command line itself
         sys.exit(error.exit_code)
+    if code == 130:
+        _errors().print("interrupted")
     sys.exit(code or 0)
 
 
@@ -212,7 +216,16 @@ def _spinner(text: str, *, quiet: bool) -> Any:
 
 
 def _print_json(value: Any) -> None:
-    print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+    print(json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _finite(value: Any) -> Any:
+    """Return a value with null for infinities, which JSON cannot spell."""
+    if isinstance(value, dict):
+        return {key: _finite(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _print_yaml(value: Any) -> None:

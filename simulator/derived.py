@@ -86,7 +86,7 @@ def _links(scenario: Scenario) -> Iterator[Derived]:
                 yield Derived(name, "doppler_hz", doppler, "speed x carrier / c")
                 yield Derived(name, "coherence_time_s", coherence_time_s(doppler), "0.423 / fD")
             if not isinstance(channel.rate, Nr):
-                step_s = step_of(channel)
+                step_s = step_of(channel, scenario.band_parts)
                 yield Derived(name, "step_s", step_s)
                 yield Derived(name, "steps", math.ceil(scenario.horizon_s / step_s - 1e-9))
             yield from _mean_snr(name, group, channel)
@@ -126,28 +126,32 @@ def _loss_db(channel: Channel, environment: str) -> float:
 
 
 def mean_rate_bps(scenario: Scenario, group: DeviceGroup) -> float | None:
-    """Return a group's mean rate over the fading when alone, at the start of the run.
+    """Return a device's mean rate over the fading when alone, at the start of the run.
 
-    None where no closed form exists: frequency-selective fading, an NR rate, or line of sight that
-    is drawn.
+    Under fdma that is in its part of the band. None where no closed form exists: frequency-
+    selective fading, an NR rate, or line of sight that is drawn.
     """
-    channel = scenario.channel_of(group)
+    channel, parts = scenario.channel_of(group), scenario.band_parts
     if isinstance(channel.rate, Nr):
         return None
     if isinstance(channel.fading, TraceFading):
         recorded = recorded_link(channel.fading)
-        rate_bps = recorded.rate_bps
-        if rate_bps is None:
-            assert recorded.snr is not None
-            assert channel.bandwidth_hz is not None
-            rate_bps = rate_of(channel).mean_rate_bps(recorded.snr, channel.bandwidth_hz)
-        return float(np.average(rate_bps, weights=np.diff(recorded.edges_s)))
+        weights = np.diff(recorded.edges_s)
+        if recorded.rate_bps is not None:
+            return float(np.average(recorded.rate_bps, weights=weights)) / parts
+        assert recorded.snr is not None
+        return float(np.average(_part_rate_bps(channel, recorded.snr, parts), weights=weights))
     power = _power_quantiles(channel)
     if power is None or (channel.geometry is not None and len(_environments(channel)) > 1):
         return None
+    snr = _start_snr(group, channel) * power
+    return float(_part_rate_bps(channel, snr, parts).mean())
+
+
+def _part_rate_bps(channel: Channel, snr: NDArray[np.float64], parts: int) -> NDArray[np.float64]:
+    """Return the mean rate in one part of the band, which gets all power; `snr` is the band's."""
     assert channel.bandwidth_hz is not None
-    mean = _start_snr(group, channel)
-    return float(rate_of(channel).mean_rate_bps(mean * power, channel.bandwidth_hz).mean())
+    return rate_of(channel).mean_rate_bps(snr * parts, channel.bandwidth_hz / parts)
 
 
 def _start_snr(group: DeviceGroup, channel: Channel) -> float:

@@ -13,8 +13,9 @@ from typing import Any
 
 from fadeline.simulator.errors import Path, Problem, ScenarioError
 
-MAX_BYTES = 1_000_000
-"""Largest scenario file (our choice); the shipped ones have a few kilobytes."""
+MAX_BYTES = 100_000
+"""Largest scenario file (our choice): the shipped ones have a few kilobytes, and one this large is
+read in a second or two."""
 
 MAX_DEPTH = 20
 """Deepest nesting (our choice); the schema needs eight levels."""
@@ -77,15 +78,23 @@ def parse_value(text: str, source: str) -> tuple[Any, dict[Path, str]]:
     Raises:
         ScenarioError: If the text is not plain YAML.
     """
-    places: dict[Path, str] = {}
+    places: dict[Path, str] = {(): source}
     value = _Reader(source, places, lines=False).read(text)
     return value, places
 
 
-def _read_text(file: FilePath) -> str:
-    if file.is_dir():
-        raise _error(str(file), None, "is a folder, not a scenario file")
+def is_file(path: FilePath) -> bool:
+    """Return whether a path is a file; False too for a name that no file can have."""
     try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def _read_text(file: FilePath) -> str:
+    try:
+        if file.is_dir():
+            raise _error(str(file), None, "is a folder, not a scenario file")
         with file.open("rb") as stream:
             raw = stream.read(MAX_BYTES + 1)
     except OSError as error:
@@ -116,7 +125,7 @@ class _Reader:
         from ruamel.yaml.error import MarkedYAMLError, YAMLError, YAMLStreamError
 
         try:
-            return self._document(iter(self._yaml.parse(text)))
+            return self._document(iter(self._yaml.parse(text)), text)
         except MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line = mark.line if mark is not None else 0
@@ -124,9 +133,11 @@ class _Reader:
             raise self._fault(line, _explain(problem)) from None
         except (YAMLError, YAMLStreamError, ValueError) as error:
             reason = str(error).partition("\n")[0]
-            raise self._fault(0, f"not valid YAML: {reason}") from None
+            position = getattr(error, "position", None)
+            line = None if position is None else text.count("\n", 0, position)
+            raise self._fault(line, f"not valid YAML: {reason}") from None
 
-    def _document(self, events: Iterator[Any]) -> Any:
+    def _document(self, events: Iterator[Any], text: str) -> Any:
         from ruamel.yaml import events as kinds
 
         data: Any = None
@@ -136,8 +147,9 @@ class _Reader:
                 documents += 1
                 if documents > 1:
                     raise self._fault(event.start_mark.line, "holds more than one document (---)")
-                if event.version or event.tags:
-                    raise self._fault(event.start_mark.line, "directives (%) are not allowed")
+                for line, words in enumerate(text.split("\n")[: event.start_mark.line]):
+                    if words.startswith("%"):
+                        raise self._fault(line, "directives (%) are not allowed")
             elif not isinstance(
                 event, kinds.StreamStartEvent | kinds.StreamEndEvent | kinds.DocumentEndEvent
             ):
@@ -171,7 +183,7 @@ class _Reader:
         line = event.start_mark.line
         self._refuse_extras(event)
         key = self._scalar(event) if isinstance(event, kinds.ScalarEvent) else None
-        if not isinstance(key, str):
+        if not isinstance(key, str) or not key.isprintable():
             raise self._fault(line, "a key must be a plain text")
         if key == "<<":
             raise self._fault(line, "merge keys (<<) are not allowed; use extends, or write it out")
@@ -197,21 +209,24 @@ class _Reader:
             return event.value
         tag = str(self._yaml.resolver.resolve(ScalarNode, event.value, (True, False)))
         text = event.value
-        match tag.rpartition(":")[2]:
-            case "null":
-                return None
-            case "bool":
-                return text.lower() == "true"
-            case "int":
-                return _integer(text)
-            case "float":
-                return _floating(text)
+        try:
+            match tag.rpartition(":")[2]:
+                case "null":
+                    return None
+                case "bool":
+                    return text.lower() == "true"
+                case "int":
+                    return _integer(text)
+                case "float":
+                    return _floating(text)
+        except ValueError:
+            raise self._fault(event.start_mark.line, f"not a usable number: {text:.40}") from None
         return text
 
-    def _place(self, line: int) -> str:
-        return f"{self._source}:{line + 1}" if self._lines else self._source
+    def _place(self, line: int | None) -> str:
+        return self._source if line is None or not self._lines else f"{self._source}:{line + 1}"
 
-    def _fault(self, line: int, message: str) -> ScenarioError:
+    def _fault(self, line: int | None, message: str) -> ScenarioError:
         return ScenarioError([Problem(self._place(line), "", message)])
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from fadeline.simulator.document import Document
+from fadeline.simulator.document import MAX_DEPTH, Document
 from fadeline.simulator.errors import Path, Problem, ScenarioError, dotted
 
 
@@ -13,7 +13,7 @@ def set_value(document: Document, path: str, value: Any, places: dict[Path, str]
     Args:
         document: Document that is left as it is.
         path: Dotted path; a number picks a list item, ``*`` every one. Missing mappings on the
-            way are made. A value of None removes the key.
+            way are made. A value of None removes the key if it is there.
         value: New value.
         places: Where the value came from, by path relative to it.
 
@@ -22,11 +22,15 @@ def set_value(document: Document, path: str, value: Any, places: dict[Path, str]
     """
     new_data, new_places = _copy(document.data), dict(document.places)
     source = places.get((), "")
-    targets = list(_targets(new_data, path.split("."), (), source))
+    # The keys of a sweep are dotted paths themselves.
+    keys = path.split(".", 1) if path.startswith("sweep.") else path.split(".")
+    if len(keys) > MAX_DEPTH:
+        raise ScenarioError([Problem(source, "", f"a path of more than {MAX_DEPTH} parts")])
+    targets = list(_targets(new_data, keys, (), source))
     for container, key, at in targets:
         _forget(new_places, at)
-        if value is None and isinstance(container, dict):
-            container.pop(key, None)
+        if value is None and isinstance(container, dict) and key in container:
+            del container[key]
             continue
         container[key] = _copy(value)
         new_places.update({(*at, *below): place for below, place in places.items()})
@@ -82,7 +86,7 @@ def merge(parent: Document, child: Document) -> Document:
 
     Mappings merge key by key, anything else is replaced, and null removes a key. A mapping whose
     ``kind`` or ``codec`` changes is replaced as a whole, since its other keys belong to the old
-    kind.
+    kind. Unlike there, a null with nothing to remove stays, so that a misspelt key is found.
     """
     places = {path: place for path, place in parent.places.items() if path}
     data = _merge(parent.data, child.data, (), places, child.places)
@@ -105,10 +109,10 @@ def _merge(
             merged[key] = _merge(old, value, at, places, patch_places)
             continue
         _forget(places, at)
-        if value is None:
-            merged.pop(key, None)
+        if value is None and key in parent:
+            del merged[key]
             continue
-        merged[key] = _without_nulls(value)
+        merged[key] = _copy(value)
         places.update({p: place for p, place in patch_places.items() if p[: len(at)] == at})
     return merged
 
@@ -120,12 +124,6 @@ def _same_kind(old: dict[str, Any], new: dict[str, Any]) -> bool:
 def _forget(places: dict[Path, str], path: Path) -> None:
     for known in [known for known in places if known[: len(path)] == path]:
         del places[known]
-
-
-def _without_nulls(data: Any) -> Any:
-    if isinstance(data, dict):
-        return {key: _without_nulls(value) for key, value in data.items() if value is not None}
-    return _copy(data)
 
 
 def _copy(data: Any) -> Any:

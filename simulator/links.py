@@ -51,9 +51,9 @@ def device_trace(
     if isinstance(channel.fading, TraceFading):
         return _recorded_trace(scenario, channel, channel.fading, streams, owner)
     assert channel.bandwidth_hz is not None
-    parts, part = _band_part(scenario, group, device)
+    parts, part = scenario.band_parts, _band_part(scenario, group, device)
     bandwidth_hz = channel.bandwidth_hz / parts
-    step_s = step_of(channel)
+    step_s = step_of(channel, parts)
     steps = math.ceil(scenario.horizon_s / step_s - 1e-9)
     mean = mean_snr(
         channel, scenario.devices[group].tx_power_dbm, streams, owner, step_s=step_s, steps=steps
@@ -65,14 +65,14 @@ def device_trace(
     return LinkTrace.uniform(rate_bps, step_s, snr)
 
 
-def step_of(channel: Channel) -> float:
+def step_of(channel: Channel, parts: int) -> float:
     """Return the time step of a channel's traces, seconds.
 
-    The length of a code block where the rate has one, else what the scenario says, else the
-    fading block, else what the Doppler frequency asks for.
+    The length of a code block in one of so many parts of the band where the rate has blocks, else
+    what the scenario says, else the fading block, else what the Doppler frequency asks for.
     """
     assert channel.bandwidth_hz is not None
-    slot_s = rate_of(channel).slot_s(channel.bandwidth_hz)
+    slot_s = rate_of(channel).slot_s(channel.bandwidth_hz / parts)
     if slot_s is not None:
         return slot_s
     if channel.step_s is not None:
@@ -177,7 +177,7 @@ def _recorded_trace(
     owner: tuple[Name, ...],
 ) -> LinkTrace:
     recorded = recorded_link(fading).covering(scenario.horizon_s, fading.at_end)
-    parts = _band_part(scenario, 0, 0)[0]
+    parts = scenario.band_parts
     if recorded.rate_bps is not None:
         # How a rate grows when its power is put into a part of the band is not in the trace.
         return LinkTrace.irregular(recorded.edges_s, recorded.rate_bps / parts)
@@ -189,12 +189,11 @@ def _recorded_trace(
     return LinkTrace.irregular(recorded.edges_s, rate_bps, snr)
 
 
-def _band_part(scenario: Scenario, group: int, device: int) -> tuple[int, int]:
-    """Return into how many parts the band is cut, and which one is the device's."""
+def _band_part(scenario: Scenario, group: int, device: int) -> int:
+    """Return which part of the band is a device's, from 0."""
     if scenario.channel.sharing != "fdma":
-        return 1, 0
-    counts = [group.count for group in scenario.devices]
-    return sum(counts), sum(counts[:group]) + device
+        return 0
+    return sum(group.count for group in scenario.devices[:group]) + device
 
 
 def _snr(

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from fadeline.simulator.document import Document, parse_value, read_document
+from fadeline.simulator.document import Document, is_file, parse_value, read_document
 from fadeline.simulator.edits import merge, set_value
 from fadeline.simulator.errors import Path, Problem, ScenarioError, ScenarioWarning, dotted
 from fadeline.simulator.rules import broken_rules, scenario_warnings
@@ -33,9 +33,9 @@ def load_scenario(source: str | FilePath, *, set_values: Sequence[str] = ()) -> 
 
     Example:
         >>> load_scenario("rayleigh", set_values=["channel.mean_snr_db=5"]).channel.mean_snr_db
-        5
+        5.0
     """
-    return _checked(_changed(_read(source), set_values))
+    return _checked(_changed(_read(_find(source)), set_values))
 
 
 def scenario_from_dict(data: Mapping[str, Any]) -> Scenario:
@@ -80,28 +80,26 @@ def shipped_summaries() -> list[tuple[str, str]]:
     return summaries
 
 
-def _find(source: str | FilePath, place: str = "") -> FilePath:
+def _find(source: str | FilePath) -> FilePath:
     path = FilePath(source)
-    if isinstance(source, str) and path.name == source and not path.suffix and not path.is_file():
-        shipped = shipped_names()
-        if source in shipped:
-            return FilePath(str(files("fadeline.scenarios") / f"{source}.yaml"))
-        hint = nearest(source, shipped)
-        raise ScenarioError(
-            [
-                Problem(
-                    place,
-                    "",
-                    f"no scenario named {source}{hint}; shipped are {', '.join(shipped)}; "
-                    "or give the path of a YAML file",
-                )
-            ]
-        )
-    return path
+    return path if isinstance(source, FilePath) or is_file(path) else _shipped(source) or path
 
 
-def _read(source: str | FilePath, above: tuple[FilePath, ...] = ()) -> Document:
-    file = _find(source)
+def _shipped(name: str, place: str = "", path: str = "") -> FilePath | None:
+    """Return the file of a shipped scenario; None if the name is rather that of a file."""
+    if FilePath(name).name != name or FilePath(name).suffix:
+        return None
+    shipped = shipped_names()
+    if name in shipped:
+        return FilePath(str(files("fadeline.scenarios") / f"{name}.yaml"))
+    message = (
+        f"no scenario named {name}{nearest(name, shipped)}; shipped are {', '.join(shipped)}; "
+        "or give the path of a YAML file"
+    )
+    raise ScenarioError([Problem(place, path, message)])
+
+
+def _read(file: FilePath, above: tuple[FilePath, ...] = ()) -> Document:
     document = read_document(file)
     _resolve_files(document.data, file.parent)
     if "extends" not in document.data:
@@ -121,16 +119,28 @@ def _parent(name: Any, place: str, file: FilePath) -> FilePath:
             [Problem(place, "extends", "must be a shipped scenario's name or a YAML file's path")]
         )
     beside = file.parent / name
-    return beside if FilePath(name).suffix else _find(name, f"{place}: extends")
+    parent = beside if is_file(beside) else _shipped(name, place, "extends")
+    if parent is None:
+        raise ScenarioError([Problem(place, "extends", f"no such file: {beside}")])
+    return parent
 
 
 def _resolve_files(data: Any, folder: FilePath) -> None:
-    """Make every `file` value relative to the folder of the YAML that it was written in."""
-    children = data.values() if isinstance(data, dict) else data if isinstance(data, list) else ()
-    if isinstance(data, dict) and isinstance(data.get("file"), str) and data["file"]:
-        data["file"] = str(folder / data["file"])
-    for child in children:
-        _resolve_files(child, folder)
+    """Make every `file` value, swept ones too, relative to the folder of its YAML."""
+    if isinstance(data, list):
+        for item in data:
+            _resolve_files(item, folder)
+    if isinstance(data, dict):
+        for key, value in data.items():
+            if key.rpartition(".")[2] == "file":
+                data[key] = _beside(value, folder)
+            _resolve_files(value, folder)
+
+
+def _beside(value: Any, folder: FilePath) -> Any:
+    if isinstance(value, list):
+        return [_beside(item, folder) for item in value]
+    return str(folder / value) if isinstance(value, str) and value else value
 
 
 def _changed(document: Document, set_values: Sequence[str]) -> Document:

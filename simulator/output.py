@@ -15,9 +15,9 @@ def prepare_folder(folder: Path, *, force: bool) -> None:
     Raises:
         OutputError: If it is a file, holds something and `force` is not set, or cannot be made.
     """
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder}: is a file; give a folder")
     try:
+        if folder.exists() and not folder.is_dir():
+            raise OutputError(f"{folder}: is a file; give a folder")
         if folder.is_dir() and any(folder.iterdir()) and not force:
             raise OutputError(f"{folder}: already holds files; use --force to write over them")
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,11 +1,21 @@
 """Rules between the values of a scenario that no single value can break alone."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path as FilePath
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fadeline.channels.doppler import check_step, default_step_s, doppler_hz
+from fadeline.channels.doppler import (
+    LARGEST_STEP_CYCLES,
+    check_step,
+    default_step_s,
+    doppler_hz,
+)
+from fadeline.channels.units import db_to_linear
+from fadeline.simulator.catalogue import PROFILES
 from fadeline.simulator.channel_spec import (
     MOVING_FADING,
     BlockFading,
@@ -17,14 +27,22 @@ from fadeline.simulator.channel_spec import (
     TraceFading,
     Waypoint,
 )
+from fadeline.simulator.document import is_file
 from fadeline.simulator.errors import Path
 from fadeline.simulator.scenario import DeadlineGrid, Scenario
 from fadeline.simulator.scheme_spec import CODECS, LearnedScheme, TableScheme, scheme_names
 from fadeline.simulator.spec import Fault
-from fadeline.simulator.wording import nearest
+from fadeline.simulator.wording import nearest, not_among
+
+if TYPE_CHECKING:
+    from fadeline.channels.tracefile import RecordedLink
 
 MAX_STEPS = 20_000_000
 """Most time steps of one link (our choice): about 640 MB of trace."""
+
+MAX_SNR_DB = 200.0
+MAX_RATE_BPS = 1e15
+"""Largest values of a recorded link (our choice); others are mistakes in its units."""
 
 PER_FRAME_CODECS = ("deepisc", "deepisc-task")
 """Codecs that handle every frame for itself and can therefore stream during capture."""
@@ -33,6 +51,7 @@ PER_FRAME_CODECS = ("deepisc", "deepisc-task")
 def broken_rules(scenario: Scenario) -> Iterator[Fault]:
     """Yield path and message of each broken rule, trace files included."""
     yield from _timing(scenario)
+    yield from _profiles(scenario)
     yield from _groups(scenario)
     yield from _schemes(scenario)
 
@@ -59,13 +78,24 @@ def _timing(scenario: Scenario) -> Iterator[Fault]:
         yield ("deadlines_s", "stop"), f"must be later than start, {grid.start:g}"
 
 
+def _profiles(scenario: Scenario) -> Iterator[Fault]:
+    known = [entry.name for entry in PROFILES]
+    named: list[tuple[Path, str]] = [
+        (("devices", index, "profile"), group.profile)
+        for index, group in enumerate(scenario.devices)
+    ]
+    for at, name in (*named, (("edge", "profile"), scenario.edge.profile)):
+        if name not in known:
+            yield at, not_among(name, known)
+
+
 def _schemes(scenario: Scenario) -> Iterator[Fault]:
     names: list[str] = []
     for index, scheme in enumerate(scenario.schemes):
         at: Path = ("schemes", index)
         if isinstance(scheme, LearnedScheme):
             yield from _learned_scheme(scheme, at)
-        if isinstance(scheme, TableScheme) and not FilePath(scheme.file).is_file():
+        if isinstance(scheme, TableScheme) and not is_file(FilePath(scheme.file)):
             yield (*at, "file"), f"no such file: {scheme.file}"
         for name in scheme_names(scheme):
             if name in names:
@@ -105,8 +135,9 @@ def _groups(scenario: Scenario) -> Iterator[Fault]:
         both = {"mean_snr_db", "geometry"}
         if both <= own:
             yield ("devices", index, "mean_snr_db"), _BOTH
-        for path, message in _channel(scenario.channel_of(group), scenario.horizon_s):
-            base: Path = ("devices", index) if path[0] in own else ("channel",)
+        for path, message in _channel(scenario, scenario.channel_of(group)):
+            top = path == ("duration_s",)
+            base: Path = () if top else ("devices", index) if path[0] in own else ("channel",)
             yield (*base, *path), message
     if scenario.channel.mean_snr_db is not None and scenario.channel.geometry is not None:
         yield ("channel", "mean_snr_db"), _BOTH
@@ -115,9 +146,9 @@ def _groups(scenario: Scenario) -> Iterator[Fault]:
 _BOTH = "given together with geometry, which fixes the mean SNR; leave one out or set it to null"
 
 
-def _channel(channel: Channel, horizon_s: float) -> Iterator[Fault]:
+def _channel(scenario: Scenario, channel: Channel) -> Iterator[Fault]:
     if isinstance(channel.fading, TraceFading):
-        yield from _trace(channel, channel.fading, horizon_s)
+        yield from _trace(scenario, channel, channel.fading)
     else:
         if channel.bandwidth_hz is None:
             yield ("bandwidth_hz",), "missing; it must be given"
@@ -127,8 +158,8 @@ def _channel(channel: Channel, horizon_s: float) -> Iterator[Fault]:
     if isinstance(channel.fading, TdlFading):
         yield from _tdl(channel.fading)
     if channel.geometry is not None:
-        yield from _geometry(channel, horizon_s)
-    yield from _step(channel, horizon_s)
+        yield from _geometry(channel, scenario.horizon_s)
+    yield from _step(channel, scenario.horizon_s, scenario.band_parts)
 
 
 def _speed(channel: Channel) -> Iterator[Fault]:
@@ -151,7 +182,7 @@ def _tdl(fading: TdlFading) -> Iterator[Fault]:
         yield ("fading", "delay_spread_s"), f"missing; it scales the delays of {fading.profile}"
 
 
-def _step(channel: Channel, horizon_s: float) -> Iterator[Fault]:
+def _step(channel: Channel, horizon_s: float, parts: int) -> Iterator[Fault]:
     if channel.fading.kind == "trace":
         if channel.step_s is not None:
             yield ("step_s",), "a trace brings its own time steps; leave step_s out"
@@ -162,11 +193,12 @@ def _step(channel: Channel, horizon_s: float) -> Iterator[Fault]:
     if isinstance(channel.rate, FiniteBlocklength) and channel.bandwidth_hz is not None:
         if channel.step_s is not None:
             yield at, "the block length sets the time step here; leave step_s out"
-        step_s, at = channel.rate.block_symbols / channel.bandwidth_hz, ("rate", "block_symbols")
+        step_s, at = channel.rate.block_symbols * parts / channel.bandwidth_hz, _BLOCK
     try:
         check_step(step_s, doppler)
     except ValueError as error:
-        yield at, str(error)
+        most_s = LARGEST_STEP_CYCLES / doppler
+        yield at, str(error) if at != _BLOCK else _block_too_long(channel, step_s, most_s)
     if isinstance(channel.fading, BlockFading):
         if channel.step_s is None and at == ("step_s",):
             step_s = channel.fading.block_s
@@ -174,10 +206,22 @@ def _step(channel: Channel, horizon_s: float) -> Iterator[Fault]:
             yield at, f"a time step of {step_s:g} s is longer than block_s"
     if horizon_s / step_s > MAX_STEPS:
         yield (
-            at if at != ("step_s",) or channel.step_s else ("speed_m_s",),
+            at if at != ("step_s",) or channel.step_s else ("duration_s",),
             f"{horizon_s / step_s:.3g} time steps of {step_s:.3g} s per link; the most allowed are "
             f"{MAX_STEPS:.3g}: simulate less time per replication, or a slower channel",
         )
+
+
+_BLOCK: Path = ("rate", "block_symbols")
+
+
+def _block_too_long(channel: Channel, block_s: float, most_s: float) -> str:
+    assert isinstance(channel.rate, FiniteBlocklength)
+    symbols = channel.rate.block_symbols
+    return (
+        f"a block of {symbols} symbols lasts {block_s:g} s, too long for this speed and carrier; "
+        f"the largest allowed is {int(symbols * most_s / block_s)}"
+    )
 
 
 def _geometry(channel: Channel, horizon_s: float) -> Iterator[Fault]:
@@ -208,14 +252,14 @@ def _geometry(channel: Channel, horizon_s: float) -> Iterator[Fault]:
 
 def _reach(channel: Channel, geometry: Geometry, horizon_s: float) -> Iterator[Fault]:
     """Check that the path loss is defined wherever the device may be."""
-    from fadeline.simulator.meansnr import device_path, large_scale_times_s, path_loss_db
+    from fadeline.simulator.meansnr import device_path, path_loss_db
 
     mobility = geometry.mobility
     if isinstance(mobility, Waypoint):
         distances_m = np.array([mobility.min_distance_m, mobility.max_distance_m])
         at: Path = ("geometry", "mobility")
     else:
-        times_s = large_scale_times_s(channel, horizon_s)
+        times_s = _turning_times_s(channel, geometry, horizon_s)
         distances_m = device_path(channel, times_s, np.random.default_rng(0)).distance_m
         at = ("geometry", "distance_m" if mobility.kind == "static" else "mobility")
     names = {"umi": "umi-nlos", "uma": "uma-nlos"}
@@ -224,10 +268,22 @@ def _reach(channel: Channel, geometry: Geometry, horizon_s: float) -> Iterator[F
     try:
         path_loss_db(channel, environment, distances_m)
     except ValueError as error:
-        yield at, f"{environment}: {error}"
+        carrier = str(error).startswith("carrier_hz")
+        yield ("carrier_hz",) if carrier else at, f"{environment}: {error}"
 
 
-def _trace(channel: Channel, fading: TraceFading, horizon_s: float) -> Iterator[Fault]:
+def _turning_times_s(channel: Channel, geometry: Geometry, horizon_s: float) -> NDArray[np.float64]:
+    """Return when a device at rest or on a line may be nearest or farthest, seconds."""
+    from fadeline.simulator.meansnr import motion_speed_m_s
+
+    speed_m_s = motion_speed_m_s(channel)
+    if speed_m_s == 0 or not isinstance(geometry.mobility, Line):
+        return np.zeros(1)
+    approach_m = -geometry.distance_m * math.cos(math.radians(geometry.mobility.heading_deg))
+    return np.array([0.0, min(max(approach_m / speed_m_s, 0.0), horizon_s), horizon_s])
+
+
+def _trace(scenario: Scenario, channel: Channel, fading: TraceFading) -> Iterator[Fault]:
     from fadeline.channels.tracefile import TraceFileError
     from fadeline.simulator.links import recorded_link
 
@@ -246,16 +302,31 @@ def _trace(channel: Channel, fading: TraceFading, horizon_s: float) -> Iterator[
         yield ("fading", "max_gap_s"), "not for format: mahimahi"
     try:
         recorded = recorded_link(fading)
-        recorded.covering(horizon_s, fading.at_end)
-    except TraceFileError as error:
+        yield from _recording(recorded)
+        if fading.at_end == "error":
+            recorded.covering(scenario.horizon_s, "error")
+        elif scenario.horizon_s / recorded.end_s * recorded.edges_s.size > MAX_STEPS:
+            yield ("fading", "at_end"), f"repeated, the trace has over {MAX_STEPS:.3g} time steps"
+    except (TraceFileError, OSError) as error:
         yield ("fading", "file"), str(error)
         return
     if recorded.snr is not None and channel.bandwidth_hz is None:
         yield ("bandwidth_hz",), "missing; the trace gives an SNR, and its rate needs a bandwidth"
-    if recorded.rate_bps is not None and channel.bandwidth_hz is not None:
+    # A group's own trace may stand beside groups that need the band.
+    own = fading is not scenario.channel.fading
+    if recorded.rate_bps is not None and channel.bandwidth_hz is not None and not own:
         yield (
             ("bandwidth_hz",),
             "the trace gives rates, so a bandwidth changes nothing; leave it out or set it to null",
         )
     if isinstance(channel.rate, FiniteBlocklength):
         yield ("rate",), "finite-blocklength needs time steps of one block; a trace has its own"
+
+
+def _recording(recorded: "RecordedLink") -> Iterator[Fault]:
+    """Refuse recorded values beyond all that a scenario may give."""
+    at: Path = ("fading", "file")
+    if recorded.snr is not None and recorded.snr.max() > db_to_linear(MAX_SNR_DB):
+        yield at, f"holds an SNR above {MAX_SNR_DB:g} dB"
+    if recorded.rate_bps is not None and recorded.rate_bps.max() > MAX_RATE_BPS:
+        yield at, f"holds a rate above {MAX_RATE_BPS:g} bit/s"

@@ -4,25 +4,25 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from fadeline.simulator.channel_spec import Channel
+from fadeline.simulator.channel_spec import MOVING_FADING, Channel
 from fadeline.simulator.device_spec import DeviceGroup
 from fadeline.simulator.edge_spec import Edge
 from fadeline.simulator.scheme_spec import Scheme
-from fadeline.simulator.spec import Name, NonNegative, Positive, Spec
+from fadeline.simulator.spec import Name, NonNegative, PerSecond, Seconds, Spec
 
 
 class Periodic(Spec):
     """Clips at a fixed rate, each device with a random phase."""
 
     kind: Literal["periodic"]
-    rate_hz: Positive = Field(description="Clips per second and device.")
+    rate_hz: PerSecond = Field(description="Clips per second and device.")
 
 
 class Poisson(Spec):
     """Clips as a Poisson process, independent between devices."""
 
     kind: Literal["poisson"]
-    rate_hz: Positive = Field(description="Mean clips per second and device.")
+    rate_hz: PerSecond = Field(description="Mean clips per second and device.")
 
 
 class Clips(Spec):
@@ -41,8 +41,8 @@ class Clips(Spec):
 class DeadlineGrid(Spec):
     """Evenly spaced deadlines."""
 
-    start: Positive = Field(description="First deadline, seconds.")
-    stop: Positive = Field(description="Last deadline, seconds.")
+    start: Seconds = Field(description="First deadline, seconds.")
+    stop: Seconds = Field(description="Last deadline, seconds.")
     points: Annotated[int, Field(ge=2, le=10_000)] = Field(description="Number of deadlines.")
 
 
@@ -79,7 +79,7 @@ def _as_list(value: Any) -> Any:
 
 Deadlines = Annotated[
     Annotated[DeadlineGrid, Tag("map")]
-    | Annotated[tuple[Positive, ...], Field(strict=False, min_length=1), Tag("list")],
+    | Annotated[tuple[Seconds, ...], Field(strict=False, min_length=1), Tag("list")],
     Discriminator(_shape),
 ]
 Replications = Annotated[
@@ -104,7 +104,7 @@ class Scenario(Spec):
     name: Name = Field(description="Name of the scenario.")
     seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(1, description="Seed of all randomness.")
     replications: Replications = Field(10, description="Independent repetitions, or auto.")
-    duration_s: Annotated[float, Field(gt=0, le=1e6)] = Field(
+    duration_s: Seconds = Field(
         60.0, description="Simulated time in which counted clips are born, seconds."
     )
     warmup_s: Warmup = Field(2.0, description="Time before clips count, seconds, or mser5.")
@@ -112,7 +112,7 @@ class Scenario(Spec):
         DeadlineGrid(start=0.005, stop=0.3, points=60),
         description="Deadlines that are plotted: start, stop and points, or a list, seconds.",
     )
-    report_at_s: Positive = Field(0.05, description="Deadline of the verdict, seconds.")
+    report_at_s: Seconds = Field(0.05, description="Deadline of the verdict, seconds.")
     baseline: Name | None = Field(
         None, description="Scheme or codec that differences are taken against."
     )
@@ -139,6 +139,11 @@ class Scenario(Spec):
         return self.duration_s + max(*self.deadline_values_s, self.report_at_s)
 
     @property
+    def band_parts(self) -> int:
+        """Into how many equal parts the band is cut: one per device under fdma, else 1."""
+        return sum(g.count for g in self.devices) if self.channel.sharing == "fdma" else 1
+
+    @property
     def group_names(self) -> tuple[str, ...]:
         """Name of each device group, given or by position."""
         return tuple(group.name or f"group-{i}" for i, group in enumerate(self.devices))
@@ -147,7 +152,7 @@ class Scenario(Spec):
         """Return the channel as one group of devices meets it.
 
         What the group gives replaces what the cell gives; a mean SNR replaces a geometry and the
-        other way round, and a speed that the group's own fading has no use for is dropped.
+        other way round, and what the group's own fading has no use for is dropped.
         """
         changes: dict[str, Any] = {}
         for field in ("fading", "speed_m_s", "mean_snr_db", "geometry"):
@@ -158,11 +163,9 @@ class Scenario(Spec):
         if "geometry" in changes:
             changes.setdefault("mean_snr_db", None)
         if "fading" in changes:
-            from fadeline.simulator.channel_spec import MOVING_FADING
-
             if changes["fading"].kind not in MOVING_FADING:
                 changes.setdefault("speed_m_s", None)
             if changes["fading"].kind == "trace":
-                changes.setdefault("mean_snr_db", None)
-                changes.setdefault("geometry", None)
+                for field in ("mean_snr_db", "geometry", "step_s"):
+                    changes.setdefault(field, None)
         return self.channel.model_copy(update=changes)

@@ -54,9 +54,10 @@ def worded(error: ValidationError, data: Any) -> Iterator[Fault]:
             yield path, f"must be {words} {context[key]:g}, got {shown(given)}"
         elif kind == "literal_error":
             allowed = [str(a) for a in _literals(context["expected"])]
-            yield path, _not_among(given, allowed)
+            yield path, not_among(given, allowed)
         elif kind in ("too_short", "string_too_short"):
-            yield path, "must not be empty"
+            if not given:  # else it only lacks the items that are at fault themselves
+                yield path, "must not be empty"
         elif kind == "string_pattern_mismatch":
             yield path, f"{shown(given)} does not have the form {context['pattern']}"
         else:
@@ -105,7 +106,8 @@ def nearest(given: str, allowed: Iterable[str]) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
-def _not_among(given: Any, allowed: list[str]) -> str:
+def not_among(given: Any, allowed: Sequence[str]) -> str:
+    """Return the message for a word that is none of those allowed."""
     hint = nearest(given, allowed) if isinstance(given, str) else ""
     return f"must be one of {', '.join(allowed)}; got {shown(given)}{hint}"
 
@@ -124,7 +126,7 @@ def _wrong_kind(
     if isinstance(given, dict) and allowed:
         if key not in given:
             return (*path, key), f"missing; it must be one of {', '.join(allowed)}"
-        return (*path, key), _not_among(given[key], allowed)
+        return (*path, key), not_among(given[key], allowed)
     shapes = {"map": "a mapping", "text": "a text", "list": "a list", "number": "a number"}
     if "expected_tags" in context:
         tags = _literals(context["expected_tags"])

@@ -227,4 +227,4 @@ def test_free_space_and_log_distance_refuse_what_is_not_positive_and_finite(bad)
 def test_the_tables_of_environments_cannot_be_changed():
     for table in (pathloss.ENVIRONMENTS, pathloss.LOS_PROBABILITIES):
         with pytest.raises(TypeError):
-            table["mars"] = free_space_db
+            table["mars"] = free_space_db  # type: ignore[index]

@@ -22,7 +22,7 @@ class Basis(np.random.Generator):
         super().__init__(np.random.PCG64(0))
         self.index = index
 
-    def standard_normal(self, size):
+    def standard_normal(self, size):  # type: ignore[override]
         return np.eye(size)[self.index]
 
 
@@ -142,6 +142,6 @@ def test_the_table_of_the_standard_is_complete_and_frozen():
         "uma-nlos": (6.0, 50.0),
     }
     with pytest.raises(FrozenInstanceError):
-        SHADOWING["umi-los"].sigma_db = 0.0
+        SHADOWING["umi-los"].sigma_db = 0.0  # type: ignore[misc]
     with pytest.raises(TypeError):
-        SHADOWING["umi-los"] = SHADOWING["uma-los"]
+        SHADOWING["umi-los"] = SHADOWING["uma-los"]  # type: ignore[index]
