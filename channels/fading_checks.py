@@ -7,7 +7,8 @@ import numpy as np
 
 from fadeline.channels import theory
 from fadeline.channels.check import Check, distribution_check, mean_check, share_check
-from fadeline.channels.fading import Gains, rayleigh, rician
+from fadeline.channels.clarke import Gains
+from fadeline.channels.fading import rayleigh, rician
 from fadeline.channels.units import db_to_linear
 
 DOPPLER_HZ = 35.0

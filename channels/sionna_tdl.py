@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from fadeline.channels.fading import Gains
+from fadeline.channels.clarke import Gains
 from fadeline.channels.units import SPEED_OF_LIGHT_M_S
 
 _CARRIER_HZ = 3.5e9

@@ -12,7 +12,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from fadeline.channels.fading import Gains, rayleigh
+from fadeline.channels.clarke import Gains
+from fadeline.channels.fading import rayleigh
 from fadeline.channels.tdl_profiles import LOS_DOPPLER_RATIO, TdlProfile
 
 Floats = NDArray[np.float64]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fadeline.channels import fading as flat
 from fadeline.channels import rates
+from fadeline.channels.clarke import Gains
 from fadeline.channels.doppler import default_step_s, doppler_hz
 from fadeline.channels.trace import LinkTrace
 from fadeline.channels.tracefile import RecordedLink, read_mahimahi, read_trace
@@ -103,7 +104,7 @@ def rate_of(channel: Channel) -> rates.Rate:
 
 def flat_gains(
     channel: Channel, rng: np.random.Generator, *, step_s: float, steps: int, links: int
-) -> flat.Gains:
+) -> Gains:
     """Return narrowband gains of a channel's fading at the centre of its band.
 
     Args:
@@ -225,13 +226,13 @@ def _snr(
 
 def _taps(
     fading: TdlFading, rng: np.random.Generator, doppler: float, step_s: float, steps: int
-) -> flat.Gains:
+) -> Gains:
     from fadeline.channels.sionna_tdl import sionna_tdl_gains
     from fadeline.channels.tdl import tdl_gains
     from fadeline.channels.tdl_profiles import TDL_PROFILES
 
     if fading.backend == "sionna":
-        gains: flat.Gains = sionna_tdl_gains(
+        gains: Gains = sionna_tdl_gains(
             rng,
             fading.profile,
             delay_spread_s=fading.delay_spread_s,

@@ -42,6 +42,7 @@ MAX_STEPS = 20_000_000
 
 MAX_SNR_DB = 200.0
 MAX_RATE_BPS = 1e15
+MAX_RECORDED_S = 1e9
 """Largest values of a recorded link (our choice); others are mistakes in its units."""
 
 PER_FRAME_CODECS = ("deepisc", "deepisc-task")
@@ -326,6 +327,8 @@ def _trace(scenario: Scenario, channel: Channel, fading: TraceFading) -> Iterato
 def _recording(recorded: "RecordedLink") -> Iterator[Fault]:
     """Refuse recorded values beyond all that a scenario may give."""
     at: Path = ("fading", "file")
+    if recorded.end_s > MAX_RECORDED_S:
+        yield at, f"lasts longer than {MAX_RECORDED_S:g} s"
     if recorded.snr is not None and recorded.snr.max() > db_to_linear(MAX_SNR_DB):
         yield at, f"holds an SNR above {MAX_SNR_DB:g} dB"
     if recorded.rate_bps is not None and recorded.rate_bps.max() > MAX_RATE_BPS:

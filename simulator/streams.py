@@ -1,6 +1,6 @@
 """Independent random streams from one seed, named by purpose."""
 
-import zlib
+import hashlib
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,10 +69,14 @@ class Streams:
         return self.generator("clip", stage, *owner).random(clips)
 
 
-def _words(part: Name) -> tuple[int, int]:
-    """Return a part of a name as two 32-bit words, the first telling texts from numbers apart."""
+def _words(part: Name) -> tuple[int, ...]:
+    """Return a part of a name as 32-bit words, the first telling texts from numbers apart.
+
+    A text becomes 64 bits of its hash, so that no two names of a scenario ever meet.
+    """
     if isinstance(part, str):
-        return 1, zlib.crc32(part.encode())
+        digest = hashlib.blake2b(part.encode(), digest_size=8).digest()
+        return 1, int.from_bytes(digest[:4], "little"), int.from_bytes(digest[4:], "little")
     if not 0 <= part < 2**32:
         raise ValueError(f"a number in a stream's name must be in [0, 2^32), got {part}")
     return 0, part

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from scipy import fft, signal, stats
 
 from fadeline.channels import theory
-from fadeline.channels.fading import GUARD_CYCLES, block, rayleigh, rician
+from fadeline.channels.clarke import GUARD_CYCLES
+from fadeline.channels.fading import block, rayleigh, rician
 from fadeline.channels.units import db_to_linear
 
 LEVEL = 1e-4

@@ -511,12 +511,15 @@ def test_every_fault_is_named_at_once(refused):
     ]
 
 
-def test_the_longest_block_that_a_message_names_is_accepted(in_tmp):
+# In one of two parts of the band, a block lasts twice as long.
+@pytest.mark.parametrize(("sharing", "largest"), [("equal", 8565), ("fdma", 4282)])
+def test_the_longest_block_that_a_message_names_is_accepted(in_tmp, sharing, largest):
     Path(FILE).write_text(BASE)
     rate = "channel.rate={kind: finite-blocklength, error_probability: 0.01, block_symbols: %d}"
-    load_scenario(FILE, set_values=[rate % 8565])
-    with pytest.raises(ScenarioError, match=r"the largest allowed is 8565$"):
-        load_scenario(FILE, set_values=[rate % 8566])
+    share = f"channel.sharing={sharing}"
+    load_scenario(FILE, set_values=[share, rate % largest])
+    with pytest.raises(ScenarioError, match=rf"the largest allowed is {largest}$"):
+        load_scenario(FILE, set_values=[share, rate % (largest + 1)])
 
 
 # What `sweep:` holds, and how the message goes on after "demo.yaml:LINE: sweep".
@@ -773,6 +776,12 @@ TRACES = {
         rows("time_s,rate_bps", "0,1", "1,1e300"),
         ", at_end: loop",
         ".file: holds a rate above 1e+15 bit/s",
+    ),
+    "impossible-time": (
+        "t.csv",
+        rows("time_s,snr_db", "0,1", "1e12,2"),
+        "",
+        ".file: lasts longer than 1e+09 s",
     ),
     "endless-loop": (
         "t.csv",

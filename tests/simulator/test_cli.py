@@ -152,6 +152,7 @@ def test_the_schema_refuses_what_the_loader_refuses(change, inherits):
 def test_the_schema_lets_only_children_leave_things_out():
     child = {"name": "a", "channel": {"speed_m_s": 2, "mean_snr_db": None}, "baseline": None}
     assert SCHEMA.is_valid({"extends": "rayleigh"} | child)
+    assert SCHEMA.is_valid({"extends": "rayleigh", "clips": {"arrivals": {"rate_hz": 1.0}}})
     assert not SCHEMA.is_valid(child)
     assert not SCHEMA.is_valid({})
 
@@ -373,6 +374,13 @@ def test_a_reader_that_leaves_early_is_no_error(words):
     reader, writer = os.pipe()
     os.close(reader)
     command = [sys.executable, "-m", "fadeline.simulator", *words]
-    result = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, check=False)
+    # Buffered, a short text only fails when it is flushed; a long one fails while it is printed.
+    result = subprocess.run(
+        command,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONUNBUFFERED": ""},
+        check=False,
+    )
     os.close(writer)
     assert (result.returncode, result.stderr) == (0, b"")

@@ -264,6 +264,7 @@ numbers = st.floats(min_value=1e-300, max_value=1e300)
 
 
 @given(st.lists(st.one_of(numbers, numbers.map(lambda x: -x), st.integers(-(2**60), 2**60))))
+@settings(deadline=None)
 def test_numbers_in_yaml_come_back_exactly(values):
     text = f"a: [{', '.join(map(repr, values))}]"
     found = parse_mapping(text, "").data["a"]
@@ -283,7 +284,7 @@ def test_numbers_in_yaml_come_back_exactly(values):
         st.floats(1e-9, 10).map(lambda mean: {"kind": "exponential", "mean_s": mean}),
     ),
 )
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 def test_valid_numbers_are_accepted_and_survive_a_dump(
     snr_db, bandwidth_hz, duration_s, count, seed, deadlines_s, times_s
 ):

@@ -4,10 +4,11 @@ import json
 import math
 import subprocess
 import sys
+import zlib
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fadeline.simulator import Streams
@@ -16,9 +17,9 @@ NAME = ("fading", 0, "cameras", 3)
 OTHER_NAME = ("arrivals", 0, "cameras", 3)
 
 # Results change for everyone who repeats an old run if these do.
-GOLDEN_INTEGERS = [6877587946853584270, 7427656572189284839, 2368603909693433005]
-GOLDEN_UNIFORMS = [0.7363194362744736, 0.011472229448067361, 0.163863410632756]
-GOLDEN_CLIPS = [0.7399636413818714, 0.3334535671308393, 0.35735326167985504]
+GOLDEN_INTEGERS = [8037749179236890416, 6141048376247120276, 716304016171910332]
+GOLDEN_UNIFORMS = [0.33639864471898717, 0.19062336750674258, 0.8964680264283822]
+GOLDEN_CLIPS = [0.7490928591556211, 0.29887899434535303, 0.45326429601751994]
 
 names = st.tuples(
     st.text(max_size=5), st.lists(st.one_of(st.text(max_size=3), st.integers(0, 2**32 - 1)))
@@ -76,9 +77,9 @@ def test_every_part_of_a_name_counts(other):
     assert set(first(*other)).isdisjoint(first(*NAME))
 
 
-def test_a_number_differs_from_the_text_with_its_checksum():
-    # The CRC-32 of the standard check string.
-    assert first("fading", "123456789") != first("fading", 0xCBF43926)
+def test_texts_with_the_same_checksum_differ():
+    assert zlib.crc32(b"plumless") == zlib.crc32(b"buckeroo")
+    assert first("fading", "plumless") != first("fading", "buckeroo")
 
 
 def test_the_seed_counts():
@@ -87,6 +88,7 @@ def test_the_seed_counts():
 
 
 @given(names, names)
+@settings(deadline=None)
 def test_different_names_give_different_numbers(one, two):
     same = (one[0], *one[1]) == (two[0], *two[1])
     assert (first(one[0], *one[1]) == first(two[0], *two[1])) == same

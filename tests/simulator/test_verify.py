@@ -1,0 +1,73 @@
+"""`fadeline verify`: every check passes, and a wrong formula is caught."""
+
+import json
+import sys
+
+import pytest
+
+from fadeline.channels import fading_checks, theory
+from fadeline.channels.check import Check
+from fadeline.simulator import Streams, cli, verification
+
+
+@pytest.fixture(scope="module")
+def checks():
+    return verification.all_checks(1)
+
+
+def run_cli(monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", ["fadeline", *arguments])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    return stop.value.code
+
+
+@pytest.mark.slow
+def test_everything_agrees_with_theory(checks):
+    assert [check.quantity for check in checks if not check.passed] == []
+    assert len(checks) >= 75
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "subject",
+    ["Rayleigh: envelope", "Rician, K = 6 dB: envelope", "level crossings", "mean fade duration",
+     "outage", "ergodic capacity", "sent within", "block length", "path loss", "shadowing",
+     "RMS delay spread", "K factor", "Sionna", "line of sight at 0.7 fD"],
+)  # fmt: skip
+def test_every_subject_is_checked(checks, subject):
+    assert any(subject in check.quantity for check in checks)
+
+
+@pytest.mark.slow
+def test_six_lags_of_the_autocorrelation_are_checked(checks):
+    for name in ("Rayleigh: autocorrelation", "LOS at 45 deg: autocorrelation"):
+        assert sum(name in check.quantity for check in checks) >= 6
+
+
+def test_a_wrong_formula_is_caught(monkeypatch):
+    right = theory.outage_probability
+    monkeypatch.setattr(theory, "outage_probability", lambda *a: 1.1 * right(*a))
+    rows = fading_checks.fading_checks(Streams(1).generator("verify", "fading"))
+    failed = [check.quantity for check in rows if not check.passed]
+    assert failed
+    assert all("outage" in quantity for quantity in failed)
+
+
+@pytest.mark.parametrize(("simulated", "code"), [(1.0, 0), (3.0, 1)])
+def test_exit_code_and_json(monkeypatch, capsys, simulated, code):
+    monkeypatch.setattr(
+        verification, "all_checks", lambda seed: [Check("one", 1.0, simulated, 0.5, 1.5)]
+    )
+    assert run_cli(monkeypatch, "verify", "--json") == code
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["passed"] for row in rows] == [code == 0]
+
+
+def test_table_says_how_many_failed(monkeypatch, capsys):
+    rows = [Check("right", 1.0, 1.0, 0.5, 1.5), Check("wrong", 1.0, 9.0, 0.5, 1.5)]
+    monkeypatch.setattr(verification, "all_checks", lambda seed: rows)
+    assert run_cli(monkeypatch, "verify") == 1
+    printed = capsys.readouterr()
+    assert "1 passed, 1 failed" in printed.out
+    assert "wrong" in printed.err
