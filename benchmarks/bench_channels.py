@@ -23,6 +23,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from fadeline.channels.clarke import Gains
 from fadeline.channels.fading import rayleigh
 from fadeline.channels.fading_checks import fading_checks
 from fadeline.channels.sionna_tdl import sionna_tdl_gains
@@ -61,13 +62,23 @@ def _best_s(work: Callable[[], object], repeats: int = 7) -> float:
     return min(times_s)
 
 
+def _rayleigh(links: int, steps: int = STEPS) -> Gains:
+    rng = np.random.default_rng(1)
+    return rayleigh(rng, doppler_hz=DOPPLER_HZ, step_s=STEP_S, steps=steps, links=links)
+
+
 def _fading() -> list[Row]:
     rng = np.random.default_rng(1)
-    job = {"doppler_hz": DOPPLER_HZ, "step_s": STEP_S, "steps": STEPS}
-    many = 24 * STEPS / _best_s(lambda: rayleigh(rng, links=24, **job), 20)
-    one = STEPS / _best_s(lambda: rayleigh(rng, links=1, **job), 50)
+    many = 24 * STEPS / _best_s(lambda: _rayleigh(24), 20)
+    one = STEPS / _best_s(lambda: _rayleigh(1), 50)
     profile = TDL_PROFILES["TDL-A"]
-    taps = 23 * STEPS / _best_s(lambda: tdl_gains(rng, profile, **job), 20)
+    taps = (
+        23
+        * STEPS
+        / _best_s(
+            lambda: tdl_gains(rng, profile, doppler_hz=DOPPLER_HZ, step_s=STEP_S, steps=STEPS), 20
+        )
+    )
     sionna = _sionna_tap_samples_per_s()
     return [
         ("Rayleigh, 24 links x 60,000 steps, samples/s", f"{many:.3g}", "> 5e7"),
@@ -115,13 +126,7 @@ def _memory() -> list[Row]:
     rows = []
     for links, steps in ((1, 6_000_000), (100, STEPS)):
         tracemalloc.start()
-        gains = rayleigh(
-            np.random.default_rng(1),
-            doppler_hz=DOPPLER_HZ,
-            step_s=STEP_S,
-            steps=steps,
-            links=links,
-        )
+        gains = _rayleigh(links, steps)
         peak = tracemalloc.get_traced_memory()[1] / gains.nbytes
         tracemalloc.stop()
         rows.append((f"peak memory over output, {links} x {steps:,}", f"{peak:.2f}", "<= 4"))
