@@ -67,18 +67,15 @@ def _rayleigh(links: int, steps: int = STEPS) -> Gains:
     return rayleigh(rng, doppler_hz=DOPPLER_HZ, step_s=STEP_S, steps=steps, links=links)
 
 
+def _taps() -> Gains:
+    rng, profile = np.random.default_rng(1), TDL_PROFILES["TDL-A"]
+    return tdl_gains(rng, profile, doppler_hz=DOPPLER_HZ, step_s=STEP_S, steps=STEPS)
+
+
 def _fading() -> list[Row]:
-    rng = np.random.default_rng(1)
     many = 24 * STEPS / _best_s(lambda: _rayleigh(24), 20)
     one = STEPS / _best_s(lambda: _rayleigh(1), 50)
-    profile = TDL_PROFILES["TDL-A"]
-    taps = (
-        23
-        * STEPS
-        / _best_s(
-            lambda: tdl_gains(rng, profile, doppler_hz=DOPPLER_HZ, step_s=STEP_S, steps=STEPS), 20
-        )
-    )
+    taps = 23 * STEPS / _best_s(_taps, 20)
     sionna = _sionna_tap_samples_per_s()
     return [
         ("Rayleigh, 24 links x 60,000 steps, samples/s", f"{many:.3g}", "> 5e7"),

@@ -122,7 +122,7 @@ def _rate_panel(axis: Any, sample: ChannelSample) -> None:
     )
     axis.set_ylim(0, 1.02)
     axis.margins(x=0)
-    axis.legend(loc="lower right")
+    axis.legend(loc="best")
 
 
 def _edges(middles: Any) -> Any:

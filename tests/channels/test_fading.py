@@ -142,6 +142,19 @@ def test_rayleigh_autocorrelation_is_bessel(cycles, steps, links):
     assert_means(lag_products(gains, lags), theory.autocorrelation(lags * cycles, 1.0))
 
 
+def test_autocorrelation_at_ten_thousand_steps_per_doppler_period():
+    # Every 500th step of 60 periods of each link.
+    cycles, thin, generator = 1e-4, 500, rng(27)
+    gains = np.concatenate(
+        [
+            rayleigh(generator, doppler_hz=1.0, step_s=cycles, steps=600_000)[:, ::thin]
+            for _ in range(120)
+        ]
+    )
+    lags = lags_of(thin * cycles, gains.shape[1])
+    assert_means(lag_products(gains, lags), theory.autocorrelation(lags * thin * cycles, 1.0))
+
+
 @pytest.mark.parametrize(("cycles", "steps"), [(1e-4, 700), (0.001, 400), (0.02, 12), (0.1, 4)])
 def test_autocorrelation_of_traces_shorter_than_a_doppler_period(cycles, steps):
     gains = rayleigh(rng(7), doppler_hz=1.0, step_s=cycles, steps=steps, links=6_000)
@@ -195,7 +208,7 @@ def test_rayleigh_is_circularly_symmetric(cycles):
     assert_means(gains[:, [0, -1]], [0.0, 0.0])
 
 
-@pytest.mark.parametrize("cycles", [0.001, 0.0065, 0.02, 0.035, 0.0999, 0.1])
+@pytest.mark.parametrize("cycles", [5e-6, 1e-4, 0.001, 0.0065, 0.02, 0.035, 0.0999, 0.1])
 def test_no_power_outside_the_doppler_band_but_the_interpolation_error(cycles):
     steps, shape = 60_000, 28.0  # side lobes of this window: below -200 dB
     gains = rayleigh(rng(11), doppler_hz=1.0, step_s=cycles, steps=steps, links=4)

@@ -185,6 +185,13 @@ def test_nothing_to_send_ends_at_its_start_even_in_an_outage():
     assert [trace.finish_s(start, 0.0) for start in starts.tolist()] == starts.tolist()
 
 
+def test_what_rounding_loses_does_not_end_before_it_starts():
+    # A nanobit on top of 1e15 bits is nothing: the search then finds where 1e15 were reached.
+    trace = LinkTrace.uniform([1e15, 0.0, 1e15], step_s=1.0)
+    assert trace.finish_s(1.5, 1e-9) >= 1.5
+    assert trace.finish_s(np.array([1.5]), 1e-9)[0] >= 1.5
+
+
 def test_past_the_end_nothing_is_known():
     trace = LinkTrace.uniform([1e6, 1e6], step_s=1.0)
     assert trace.finish_s(2.0, 0.0) == 2.0
