@@ -66,7 +66,7 @@ def clarke_process(
         >>> clarke_process(np.random.default_rng(1), 0.02, 500, np.ones(3)).shape
         (3, 500)
     """
-    pace = max(1, min(MAX_PACE, int(SLOW_CYCLES / cycles_per_step)))
+    pace = max(1, min(MAX_PACE, int(SLOW_CYCLES / cycles_per_step + 1e-9)))
     slow_cycles = cycles_per_step * pace
     interpolation = _interpolation(pace, steps, slow_cycles)
     slow_steps = interpolation.slow_steps(steps)

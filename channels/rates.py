@@ -88,8 +88,8 @@ class FiniteBlocklength:
         error_probability: Probability that a block is lost, in (0, 1).
 
     Source:
-        Polyanskiy, Poor and Verdú, IEEE Trans. Inf. Theory 56(5), 2010, theorem 54 (real channel;
-        two real uses per complex symbol).
+        Polyanskiy, Poor and Verdú, IEEE Trans. Inf. Theory 56(5), 2010, normal approximation of the
+        Gaussian channel, in its complex form.
     """
 
     block_symbols: int

@@ -18,9 +18,12 @@ from fadeline.channels.tdl_profiles import LOS_DOPPLER_RATIO, TdlProfile
 
 Floats = NDArray[np.float64]
 
-FREQUENCIES_PER_COHERENCE = 10
-"""Frequencies per 1 / delay spread (our choice): doubling it moves the mean capacity by less than
-0.1 % in every profile (tested)."""
+FREQUENCIES_PER_COHERENCE = 24
+MIN_FREQUENCIES = 4
+"""Frequencies per 1 / delay spread, and at least (our choice): the capacity of a time step is then
+within 1 % (root mean square) of what four times as many frequencies give, in every profile and for
+bandwidths from a tenth of 1 / delay spread on (tested). The longest echo, of TDL-E, is at 20.7
+delay spreads."""
 
 _CHUNK = 8192
 """Time steps whose frequency response is held at once."""
@@ -81,11 +84,12 @@ def band_frequencies_hz(bandwidth_hz: float, delay_spread_s: float) -> Floats:
 
     Example:
         >>> band_frequencies_hz(1e6, 100e-9)
-        array([0.])
-        >>> band_frequencies_hz(1e6, 300e-9)
-        array([-333333.33333333,       0.        ,  333333.33333333])
+        array([-375000., -125000.,  125000.,  375000.])
+        >>> band_frequencies_hz(5e6, 100e-9).size
+        12
     """
-    parts = max(1, math.ceil(FREQUENCIES_PER_COHERENCE * bandwidth_hz * delay_spread_s - 1e-9))
+    wanted = math.ceil(FREQUENCIES_PER_COHERENCE * bandwidth_hz * delay_spread_s - 1e-9)
+    parts = max(MIN_FREQUENCIES, wanted)
     return ((np.arange(parts) + 0.5) / parts - 0.5) * bandwidth_hz
 
 

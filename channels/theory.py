@@ -123,7 +123,10 @@ def average_fade_duration_s(level: float, doppler_hz: float, k_factor: float = 0
     """Return the mean time that the envelope stays below a level once it falls through it.
 
     The probability of being below the level over the crossing rate; arguments as
-    `level_crossing_rate_hz`.
+    `level_crossing_rate_hz`, the level above 0.
+
+    Raises:
+        ValueError: If the envelope never crosses the level.
 
     Source:
         Stüber 2017, equation 2.107.
@@ -132,8 +135,10 @@ def average_fade_duration_s(level: float, doppler_hz: float, k_factor: float = 0
         >>> round(1e3 * average_fade_duration_s(10 ** (-5 / 20), 20.0), 2)
         13.19
     """
-    below = float(envelope_cdf(level, k_factor))
-    return below / level_crossing_rate_hz(level, doppler_hz, k_factor)
+    crossings_hz = level_crossing_rate_hz(level, doppler_hz, k_factor)
+    if not crossings_hz > 0:
+        raise ValueError(f"the envelope never crosses level {level} at {doppler_hz} Hz of Doppler")
+    return float(envelope_cdf(level, k_factor)) / crossings_hz
 
 
 def rayleigh_capacity(mean_snr: float) -> float:

@@ -25,6 +25,10 @@ MAX_FILE_BYTES = 256 * 2**20
 """Largest file read (our choice): two days at 1 ms as CSV."""
 
 
+MAX_BINS = 20_000_000
+"""Most bins of a Mahimahi trace (our choice): five hours of milliseconds, 640 MB as a trace."""
+
+
 class TraceFileError(ValueError):
     """A trace file cannot be used; the message names the file, and the row where there is one."""
 
@@ -118,6 +122,11 @@ def read_mahimahi(path: Path, *, bin_s: float) -> RecordedLink:
     end_ms = int(stamps_ms[-1])
     if end_ms == 0:
         raise TraceFileError(f"{path}: all packets are at 0 ms, so the trace has no length")
+    if end_ms / bin_ms > MAX_BINS:
+        raise TraceFileError(
+            f"{path}: ends at {end_ms} ms, more than {MAX_BINS} bins of {bin_ms} ms; are the times "
+            "in milliseconds?"
+        )
     edges_ms = np.unique(np.append(np.arange(0, end_ms, bin_ms), end_ms))
     # A packet stamped t ms may leave at the end of millisecond t, so t belongs to (t - 1, t].
     packets, _ = np.histogram(np.maximum(stamps_ms - 0.5, 0.0), bins=edges_ms)
