@@ -20,8 +20,8 @@ Gains = NDArray[np.complex64]
 
 GUARD_CYCLES = 64
 """Doppler periods that are synthesised beyond those asked for and cut off (our choice). The
-synthesis is periodic; the guard keeps its end from running into its beginning: first and last
-sample correlate by no more than J0(2 pi 64), 0.04 in magnitude."""
+synthesis is periodic; the guard keeps its end from running into its beginning: the repetition adds
+at most J0(2 pi 64), 0.04 in magnitude, to any correlation."""
 
 SLOW_CYCLES = 0.3
 """Doppler periods per slow sample, at most (our choice): the band then ends at 0.6 of the slow

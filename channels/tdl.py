@@ -25,8 +25,8 @@ within 1 % (root mean square) of what four times as many frequencies give, in ev
 bandwidths from a tenth of 1 / delay spread on (tested). The longest echo, of TDL-E, is at 20.7
 delay spreads."""
 
-_CHUNK = 8192
-"""Time steps whose frequency response is held at once."""
+_CHUNK_CELLS = 2**18
+"""Frequencies times time steps whose response is held at once, which bounds the memory."""
 
 
 def tdl_gains(
@@ -120,8 +120,9 @@ def effective_snr(
     steps = gains.shape[1]
     snr = np.broadcast_to(np.asarray(mean_snr, dtype=np.float64), (steps,))
     effective = np.empty(steps)
-    for first in range(0, steps, _CHUNK):
-        part = slice(first, first + _CHUNK)
+    chunk = max(1, _CHUNK_CELLS // frequencies_hz.size)
+    for first in range(0, steps, chunk):
+        part = slice(first, first + chunk)
         response = turn @ gains[:, part]  # (F, chunk)
         power = (response.real**2 + response.imag**2).astype(np.float64)
         effective[part] = np.expm1(np.log1p(power * snr[part]).mean(axis=0))

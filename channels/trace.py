@@ -7,17 +7,19 @@ transfer spans and whatever outages lie in them.
 
 import math
 from functools import cached_property
-from typing import Self, overload
+from typing import Any, Self, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
+Number = float | np.integer[Any]
 
 _CHUNK = 8192
 """Look-ups handled at once, so that the working arrays stay in the cache (measured)."""
 
 
+_SCALARS = (int, float, np.integer, np.floating)
 _NEGATIVE = "start_s and bits must be at least 0"
 
 
@@ -108,12 +110,12 @@ class LinkTrace:
         return float(self.edges_s[-1])
 
     @overload
-    def finish_s(self, start_s: float, bits: float) -> float: ...
+    def finish_s(self, start_s: float, bits: Number) -> float: ...
     @overload
-    def finish_s(self, start_s: Floats, bits: Floats | float) -> Floats: ...
+    def finish_s(self, start_s: Floats, bits: Floats | Number) -> Floats: ...
     @overload
     def finish_s(self, start_s: float, bits: Floats) -> Floats: ...
-    def finish_s(self, start_s: float | Floats, bits: float | Floats) -> float | Floats:
+    def finish_s(self, start_s: float | Floats, bits: Number | Floats) -> float | Floats:
         """Return when a transfer ends that has the whole link to itself.
 
         Args:
@@ -122,7 +124,8 @@ class LinkTrace:
 
         Returns:
             The first time by which all bits are sent, exact for the piecewise-constant rate;
-            infinity if the trace ends before that. Nothing to send ends at its start.
+            infinity if the trace ends before that. Nothing to send ends at its start, unless that
+            too lies past the end.
 
         Raises:
             ValueError: If a start or a number of bits is negative or NaN.
@@ -131,7 +134,7 @@ class LinkTrace:
             >>> LinkTrace.uniform([1e6, 1e6], step_s=1.0).finish_s(0.5, 5e6)
             inf
         """
-        if isinstance(start_s, (int, float)) and isinstance(bits, (int, float)):
+        if isinstance(start_s, _SCALARS) and isinstance(bits, _SCALARS):
             return self._finish_one_s(float(start_s), float(bits))
         starts, sizes = np.broadcast_arrays(
             np.asarray(start_s, dtype=np.float64), np.asarray(bits, dtype=np.float64)

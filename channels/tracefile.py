@@ -152,7 +152,7 @@ def _read_csv(path: Path) -> dict[str, Floats]:
 
     try:
         table = csv.read_csv(path)
-    except ArrowInvalid as error:
+    except (ArrowInvalid, UnicodeDecodeError) as error:
         raise TraceFileError(f"{path}: not readable as CSV: {error}") from None
     return _numeric_columns(path, table)
 

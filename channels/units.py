@@ -12,7 +12,7 @@ BOLTZMANN_J_K = 1.380649e-23
 """Exact by definition of the kelvin (BIPM, SI Brochure, 9th edition, 2.2)."""
 
 REFERENCE_TEMPERATURE_K = 290.0
-"""Standard noise temperature (IEEE Std 1057, Friis 1944)."""
+"""Standard noise temperature (Friis 1944, cited at `thermal_noise_dbm`)."""
 
 
 @overload

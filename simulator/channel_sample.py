@@ -52,6 +52,7 @@ class ChannelSample:
     Attributes:
         title: Scenario and fading, in words.
         edges_s: Borders of the steps of an excerpt, shape (n + 1,), seconds.
+        snr_name: What the SNR is: over a selective band it is the effective SNR.
         snr_db: SNR of the group's first device in the excerpt, shape (n,), dB; None if unknown.
         mean_snr_db: Mean SNR over the run, dB; None if unknown.
         envelope: Density of the amplitude over its root mean square; None without fading.
@@ -63,6 +64,7 @@ class ChannelSample:
 
     title: str
     edges_s: Floats
+    snr_name: str
     snr_db: Floats | None
     mean_snr_db: float | None
     envelope: Curve | None
@@ -100,6 +102,7 @@ def channel_sample(scenario: Scenario, *, group: int = 0, max_devices: int = 8) 
     return ChannelSample(
         title=f"{scenario.name}: {_in_words(channel)}",
         edges_s=first.edges_s[: steps + 1],
+        snr_name="effective SNR" if channel.fading.kind == "tdl" else "SNR",
         snr_db=snr_db,
         mean_snr_db=None if first.snr is None else linear_to_db(first.snr_over(0.0, first.end_s)),
         envelope=envelope,

@@ -4,7 +4,15 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Discriminator, Field, Tag
 
-from fadeline.simulator.spec import Decibels, NonNegative, Positive, Spec
+from fadeline.simulator.spec import (
+    Decibels,
+    Metres,
+    NonNegative,
+    Positive,
+    Seconds,
+    Spec,
+    Speed,
+)
 
 KFactor = Annotated[float, Field(ge=-20, le=40)]
 """Rician K in dB; below -20 it is Rayleigh fading and above 40 no fading, for all purposes."""
@@ -36,7 +44,7 @@ class BlockFading(Spec):
     """Fading that is constant over a block and independent from block to block."""
 
     kind: Literal["block"]
-    block_s: Positive = Field(description="Length of a block, seconds.")
+    block_s: Seconds = Field(description="Length of a block, seconds.")
     k_factor_db: KFactor | None = Field(None, description="Rician K, dB; left out: Rayleigh.")
 
 
@@ -64,8 +72,8 @@ class TraceFading(Spec):
         "error", description="What to do where the recording is shorter than the run."
     )
     format: Literal["table", "mahimahi"] = Field("table", description="Layout of the file.")
-    bin_s: Positive | None = Field(None, description="Bin of a Mahimahi trace, seconds.")
-    max_gap_s: Positive | None = Field(
+    bin_s: Seconds | None = Field(None, description="Bin of a Mahimahi trace, seconds.")
+    max_gap_s: Seconds | None = Field(
         None, description="Longest time a row may hold, seconds; left out: twice the median."
     )
 
@@ -84,11 +92,11 @@ class LogDistance(Spec):
 
     kind: Literal["log-distance"]
     exponent: Annotated[float, Field(ge=1, le=8)] = Field(description="Path loss exponent n.")
-    reference_m: Positive = Field(1.0, description="Reference distance, metres.")
+    reference_m: Metres = Field(1.0, description="Reference distance, metres.")
     shadowing_sigma_db: Annotated[float, Field(ge=0, le=30)] = Field(
         0.0, description="Standard deviation of the shadowing, dB."
     )
-    shadowing_correlation_m: Positive = Field(
+    shadowing_correlation_m: Metres = Field(
         50.0, description="Distance over which shadowing correlates by 1/e, metres."
     )
 
@@ -113,7 +121,7 @@ class Line(Spec):
     heading_deg: Annotated[float, Field(ge=-360, le=360)] = Field(
         description="0 leads away from the base station, 180 towards it, degrees."
     )
-    speed_m_s: Positive | None = Field(
+    speed_m_s: Speed | None = Field(
         None, description="Only where channel.speed_m_s is refused, metres per second."
     )
 
@@ -122,10 +130,10 @@ class Waypoint(Spec):
     """Random waypoints in a ring around the base station."""
 
     kind: Literal["waypoint"]
-    min_distance_m: Positive = Field(10.0, description="Inner radius, metres.")
-    max_distance_m: Positive = Field(description="Outer radius, metres.")
+    min_distance_m: Metres = Field(10.0, description="Inner radius, metres.")
+    max_distance_m: Metres = Field(description="Outer radius, metres.")
     pause_s: NonNegative = Field(0.0, description="Rest at each waypoint, seconds.")
-    speed_m_s: Positive | None = Field(
+    speed_m_s: Speed | None = Field(
         None, description="Only where channel.speed_m_s is refused, metres per second."
     )
 
@@ -142,9 +150,7 @@ Mobility = Annotated[Static | Line | Waypoint, Field(discriminator="kind")]
 class Geometry(Spec):
     """Where the device stands and what the way to the base station costs."""
 
-    distance_m: Annotated[float, Field(gt=0, le=1e7)] = Field(
-        description="Ground distance to the base station, metres."
-    )
+    distance_m: Metres = Field(description="Ground distance to the base station, metres.")
     noise_figure_db: Annotated[float, Field(ge=0, le=30)] = Field(
         5.0, description="Receiver noise figure, dB; 5 for a base station (ITU-R M.2412-0, 8.4)."
     )
@@ -200,7 +206,7 @@ class Channel(Spec):
     carrier_hz: Annotated[float, Field(ge=1e6, le=1e12)] = Field(
         3.5e9, description="Carrier frequency, Hz; 3.5 GHz is NR band n78 (TS 38.101-1)."
     )
-    speed_m_s: Annotated[float, Field(ge=0, le=1000)] | None = Field(
+    speed_m_s: Speed | None = Field(
         None, description="Speed that sets the Doppler frequency, metres per second."
     )
     mean_snr_db: Decibels | None = Field(
@@ -214,7 +220,7 @@ class Channel(Spec):
         "equal", description="How devices share: time, fixed parts of the band, or in turn."
     )
     rate: Rate = Field(Shannon(kind="shannon"), description="From SNR to bits per second.")
-    step_s: Positive | None = Field(
+    step_s: Seconds | None = Field(
         None, description="Time step of the link trace, seconds; left out: from the Doppler."
     )
 

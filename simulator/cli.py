@@ -46,7 +46,9 @@ def main() -> None:
         sys.exit(_fail(error))
     except (KeyboardInterrupt, typer.Abort):
         code = 130
-    except (BrokenPipeError, SystemExit):  # typer exits where writing to a closed pipe fails
+    except (BrokenPipeError, SystemExit) as error:  # typer exits where a pipe is closed
+        if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
+            raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as error:
@@ -57,6 +59,26 @@ def main() -> None:
     if code == 130:
         _errors().print("interrupted")
     sys.exit(code or 0)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(version("fadeline"))
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    pass
 
 
 @app.command()

@@ -21,13 +21,13 @@ from fadeline.simulator.channel_spec import (
     TraceFading,
 )
 from fadeline.simulator.device_spec import DeviceGroup
-from fadeline.simulator.links import doppler_of, rate_of, recorded_link, step_of
+from fadeline.simulator.links import doppler_of, rate_of, recorded_link, step_of, steps_of
 from fadeline.simulator.meansnr import noise_dbm, path_loss_db
 from fadeline.simulator.scenario import Scenario
 from fadeline.simulator.scheme_spec import ConstantScheme, LearnedScheme, RawScheme, scheme_names
 
 ACTIONS_SHAPE = (16, 64, 64)
-"""Frames, height and width of the clips of the `actions` set."""
+"""Frames, height and width of the clips of the `actions` set, in the size for small models."""
 
 BITS_PER_PIXEL = 24
 
@@ -88,11 +88,14 @@ def _links(scenario: Scenario) -> Iterator[Derived]:
             if not isinstance(channel.rate, Nr):
                 step_s = step_of(channel, scenario.band_parts)
                 yield Derived(name, "step_s", step_s)
-                yield Derived(name, "steps", math.ceil(scenario.horizon_s / step_s - 1e-9))
+                yield Derived(name, "steps", steps_of(scenario, step_s))
             yield from _mean_snr(name, group, channel)
         rate_bps = mean_rate_bps(scenario, group)
         if rate_bps is not None:
-            yield Derived(name, "mean_rate_bps", rate_bps, "alone on the link, at the start")
+            note = "alone on the link, at the start"
+            if channel.geometry is not None and channel.geometry.shadowing:
+                note += ", without shadowing"
+            yield Derived(name, "mean_rate_bps", rate_bps, note)
 
 
 def _mean_snr(name: str, group: DeviceGroup, channel: Channel) -> Iterator[Derived]:
@@ -186,13 +189,19 @@ def _loads(scenario: Scenario) -> Iterator[Derived]:
     for name, payload_bits in _payloads(scenario):
         yield Derived(name, "payload_bits", payload_bits, "nominal, per clip")
         yield Derived(name, "offered_bps", payload_bits * sum(clips_hz))
-        if None not in rates_bps and scenario.channel.sharing != "fdma":
-            busy = sum(
+        if None not in rates_bps:
+            loads = [
                 hz * payload_bits / rate if rate else math.inf
                 for hz, rate in zip(clips_hz, rates_bps, strict=True)
-            )
-            note = "above 1 the queue grows without end" if busy >= 1 else "share of time busy"
-            yield Derived(name, "link_load", busy, note)
+            ]
+            if scenario.channel.sharing == "fdma":  # every device has its own part of the band
+                counts = [group.count for group in scenario.devices]
+                busy = max(load / count for load, count in zip(loads, counts, strict=True))
+                what = "of the busiest part of the band"
+            else:
+                busy, what = sum(loads), "of the shared link"
+            note = "above 1: the queue grows without end" if busy >= 1 else "share of time busy"
+            yield Derived(name, "link_load", busy, f"{what}; {note}")
 
 
 def _payloads(scenario: Scenario) -> Iterator[tuple[str, float]]:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from fadeline.simulator.channel_spec import Fading, Geometry
-from fadeline.simulator.spec import Decibels, Name, Positive, Spec
+from fadeline.simulator.spec import Decibels, Name, Positive, Spec, Speed
 
 
 class DeviceQueue(Spec):
@@ -32,7 +32,7 @@ class DeviceGroup(Spec):
         0.35, description="Radiated over consumed power of the amplifier."
     )
     fading: Fading | None = Field(None, description="Overrides channel.fading.")
-    speed_m_s: Annotated[float, Field(ge=0, le=1000)] | None = Field(
+    speed_m_s: Speed | None = Field(
         None, description="Overrides channel.speed_m_s, metres per second."
     )
     mean_snr_db: Decibels | None = Field(None, description="Overrides the mean SNR, dB.")

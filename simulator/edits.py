@@ -46,7 +46,15 @@ def _targets(
     head, rest = keys[0], keys[1:]
     if not head:
         raise ScenarioError([Problem(source, dotted(above), "an empty part in the path")])
-    for key in _matching(container, head, above, source):
+    if isinstance(container, dict) and head in ("0", "*") and rest:
+        # A single mapping stands for a list of one, as `devices` does.
+        yield from _targets(container, rest, above, source)
+        return
+    matching = _matching(container, head, above, source)
+    if head == "*" and len(rest) == 1 and isinstance(container, list):
+        # Only some codecs have a ratio, say: every item that has the key, or else every item.
+        matching = [index for index in matching if _has(container[int(index)], rest[0])] or matching
+    for key in matching:
         at = (*above, key)
         if not rest:
             yield container, key, at
@@ -58,6 +66,10 @@ def _targets(
                 )
             container[key] = {}
         yield from _targets(container[key], rest, at, source)
+
+
+def _has(item: Any, key: str) -> bool:
+    return isinstance(item, dict) and key in item
 
 
 def _matching(container: Any, head: str, above: Path, source: str) -> list[str | int]:

@@ -81,7 +81,7 @@ def _snr_panel(axis: Any, sample: ChannelSample) -> None:
         label = f"mean of the run, {sample.mean_snr_db:.1f} dB"
         axis.axhline(sample.mean_snr_db, color=THEORY, linestyle=":", label=label)
         axis.legend(loc="lower left")
-    axis.set(xlabel="Time (s)", ylabel="SNR (dB)", title="SNR of the first device")
+    axis.set(xlabel="Time (s)", ylabel=f"{sample.snr_name} (dB)", title="The first device")
     axis.margins(x=0)
 
 

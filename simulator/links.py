@@ -55,7 +55,7 @@ def device_trace(
     parts, part = scenario.band_parts, _band_part(scenario, group, device)
     bandwidth_hz = channel.bandwidth_hz / parts
     step_s = step_of(channel, parts)
-    steps = math.ceil(scenario.horizon_s / step_s - 1e-9)
+    steps = steps_of(scenario, step_s)
     mean = mean_snr(
         channel, scenario.devices[group].tx_power_dbm, streams, owner, step_s=step_s, steps=steps
     )
@@ -81,6 +81,11 @@ def step_of(channel: Channel, parts: int) -> float:
     if isinstance(channel.fading, BlockFading):
         return channel.fading.block_s
     return default_step_s(doppler_of(channel))
+
+
+def steps_of(scenario: Scenario, step_s: float) -> int:
+    """Return how many time steps cover a run, at least 1."""
+    return max(1, math.ceil(scenario.horizon_s / step_s - 1e-9))
 
 
 def doppler_of(channel: Channel) -> float:
@@ -164,10 +169,16 @@ def recorded_link(fading: TraceFading) -> RecordedLink:
 def _read_recording(
     path: FilePath, _stamp_ns: int, bin_s: float | None, max_gap_s: float | None
 ) -> RecordedLink:
-    # A memo of the file's content, not state: every device of every replication asks for it.
+    # A memo of the file's content, not state: every device of every replication asks for it. What
+    # they share nobody may change.
     if bin_s is not None:
-        return read_mahimahi(path, bin_s=bin_s)
-    return read_trace(path, max_gap_s=max_gap_s)
+        recorded = read_mahimahi(path, bin_s=bin_s)
+    else:
+        recorded = read_trace(path, max_gap_s=max_gap_s)
+    for array in (recorded.edges_s, recorded.snr, recorded.rate_bps):
+        if array is not None:
+            array.setflags(write=False)
+    return recorded
 
 
 def _recorded_trace(

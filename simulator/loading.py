@@ -1,6 +1,7 @@
 """From a scenario's name, file or mapping to a checked `Scenario`."""
 
 import itertools
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
@@ -140,7 +141,7 @@ def _resolve_files(data: Any, folder: FilePath) -> None:
 def _beside(value: Any, folder: FilePath) -> Any:
     if isinstance(value, list):
         return [_beside(item, folder) for item in value]
-    return str(folder / value) if isinstance(value, str) and value else value
+    return str((folder / value).absolute()) if isinstance(value, str) and value else value
 
 
 def _changed(document: Document, set_values: Sequence[str]) -> Document:
@@ -151,6 +152,8 @@ def _changed(document: Document, set_values: Sequence[str]) -> Document:
                 [Problem(f"--set {assignment}", "", "must look like channel.mean_snr_db=5")]
             )
         value, places = parse_value(text, f"--set {path}")
+        if path.strip().rpartition(".")[2] == "file":
+            value = _beside(value, FilePath.cwd())
         document = set_value(document, path.strip(), value, places)
     return document
 
@@ -159,10 +162,10 @@ def _checked(document: Document) -> Scenario:
     scenario, problems = _validate(document)
     if scenario is None or problems:
         raise ScenarioError(problems)
-    problems = _sweep_problems(document, scenario)
+    points, problems = _swept(document, scenario)
     if problems:
         raise ScenarioError(problems)
-    for message in scenario_warnings(scenario):
+    for message in dict.fromkeys(m for each in points for m in scenario_warnings(each)):
         warnings.warn(message, ScenarioWarning, stacklevel=3)
     return scenario
 
@@ -184,33 +187,46 @@ def _problem(document: Document, path: Path, message: str) -> Problem:
     return Problem(document.place_of(path), dotted(path), message)
 
 
-def _sweep_problems(document: Document, scenario: Scenario) -> list[Problem]:
-    """Return what is wrong with the points of the sweep, one problem per swept path at most."""
-    count = 1
-    for path, values in scenario.sweep.items():
-        count *= len(values)
-        if path.split(".")[0] in ("sweep", "extends", "name"):
-            at: Path = ("sweep", path)
-            return [_problem(document, at, "cannot be swept; sweep a value of the experiment")]
+def _swept(document: Document, scenario: Scenario) -> tuple[list[Scenario], list[Problem]]:
+    """Return the scenario of each point of the sweep, or the first problem found."""
+    problems = [
+        _problem(document, ("sweep", path), fault)
+        for path, values in scenario.sweep.items()
+        if (fault := _sweep_fault(path, values))
+    ]
+    count = math.prod(map(len, scenario.sweep.values()))
     if count > MAX_SWEEP_POINTS:
         message = f"{count} combinations; the most allowed are {MAX_SWEEP_POINTS}"
-        return [_problem(document, ("sweep",), message)]
+        problems.append(_problem(document, ("sweep",), message))
+    if problems or not scenario.sweep:
+        return [scenario], problems
     base = Document({key: value for key, value in document.data.items() if key != "sweep"}, {})
+    scenarios = []
     for point in sweep_points(scenario):
-        try:
-            changed = base
-            for path, value in point.items():
-                changed = set_value(changed, path, value, {})
-            problems = _validate(changed)[1] if point else []
-        except ScenarioError as error:
-            problems = list(error.problems)
-        if problems:
-            fault = problems[0]
-            guilty = _guilty(fault.path, list(point))
+        changed, faults = _at_point(base, point)
+        if changed is None or faults:
             shown = ", ".join(f"{path}={value!r}" for path, value in point.items())
-            message = f"with {shown}: {fault.path}: {fault.message}"
-            return [_problem(document, ("sweep", guilty), message)]
-    return []
+            message = f"with {shown}: {faults[0].path}: {faults[0].message}"
+            guilty = _guilty(faults[0].path, list(point))
+            return [], [_problem(document, ("sweep", guilty), message)]
+        scenarios.append(changed)
+    return scenarios, []
+
+
+def _sweep_fault(path: str, values: Sequence[Any]) -> str | None:
+    if path.split(".")[0] in ("sweep", "extends", "name"):
+        return "cannot be swept; sweep a value of the experiment"
+    repeated = [value for i, value in enumerate(values) if value in values[:i]]
+    return f"gives {repeated[0]!r} twice" if repeated else None
+
+
+def _at_point(base: Document, point: dict[str, Any]) -> tuple[Scenario | None, list[Problem]]:
+    try:
+        for path, value in point.items():
+            base = set_value(base, path, value, {})
+        return _validate(base)
+    except ScenarioError as error:
+        return None, list(error.problems)
 
 
 def _guilty(fault_path: str, swept: list[str]) -> str:

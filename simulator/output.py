@@ -8,6 +8,8 @@ from pathlib import Path
 
 from fadeline.simulator.errors import OutputError
 
+_UNFINISHED = ".fadeline-unfinished-"
+
 
 def prepare_folder(folder: Path, *, force: bool) -> None:
     """Make an output folder, or accept one that is empty or may be written over.
@@ -18,7 +20,7 @@ def prepare_folder(folder: Path, *, force: bool) -> None:
     try:
         if folder.exists() and not folder.is_dir():
             raise OutputError(f"{folder}: is a file; give a folder")
-        if folder.is_dir() and any(folder.iterdir()) and not force:
+        if folder.is_dir() and any(map(_counts, folder.iterdir())) and not force:
             raise OutputError(f"{folder}: already holds files; use --force to write over them")
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -44,9 +46,7 @@ def complete_or_absent(target: Path) -> Iterator[Path]:
         'whole'
     """
     try:
-        handle, name = tempfile.mkstemp(
-            dir=target.parent, prefix=f".{target.stem}-", suffix=target.suffix
-        )
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=_UNFINISHED, suffix=target.suffix)
         os.close(handle)
     except OSError as error:
         raise OutputError(f"{target}: cannot be written: {error.strerror}") from None
@@ -59,6 +59,11 @@ def complete_or_absent(target: Path) -> Iterator[Path]:
         raise OutputError(f"{target}: cannot be written: {error.strerror}") from None
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _counts(path: Path) -> bool:
+    """Return whether a file is more than what a killed run left of an unfinished one."""
+    return not path.name.startswith(_UNFINISHED)
 
 
 def _umask() -> int:

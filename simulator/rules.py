@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from fadeline.channels.doppler import (
     LARGEST_STEP_CYCLES,
     check_step,
-    default_step_s,
-    doppler_hz,
 )
+from fadeline.channels.tdl import FREQUENCIES_PER_COHERENCE
 from fadeline.channels.units import db_to_linear
 from fadeline.simulator.catalogue import PROFILES
 from fadeline.simulator.channel_spec import (
@@ -23,6 +22,8 @@ from fadeline.simulator.channel_spec import (
     FiniteBlocklength,
     Geometry,
     Line,
+    LogDistance,
+    Nr,
     TdlFading,
     TraceFading,
     Waypoint,
@@ -30,7 +31,7 @@ from fadeline.simulator.channel_spec import (
 from fadeline.simulator.document import is_file
 from fadeline.simulator.errors import Path
 from fadeline.simulator.scenario import DeadlineGrid, Scenario
-from fadeline.simulator.scheme_spec import CODECS, LearnedScheme, TableScheme, scheme_names
+from fadeline.simulator.scheme_spec import LearnedScheme, TableScheme, scheme_names
 from fadeline.simulator.spec import Fault
 from fadeline.simulator.wording import nearest, not_among
 
@@ -38,7 +39,14 @@ if TYPE_CHECKING:
     from fadeline.channels.tracefile import RecordedLink
 
 MAX_STEPS = 20_000_000
-"""Most time steps of one link (our choice): about 640 MB of trace."""
+"""Most time steps of one link (our choice): 640 MB of trace, and several times that meanwhile."""
+
+MIN_RING = 1.01
+"""Least outer over inner radius of a ring to walk in (our choice): in a thinner one nearly every
+straight way would leave it."""
+
+MAX_FREQUENCIES = 20_000
+"""Most frequencies that resolve a band (our choice); 100 MHz over 1 microsecond needs 2,400."""
 
 MAX_SNR_DB = 200.0
 MAX_RATE_BPS = 1e15
@@ -102,12 +110,12 @@ def _schemes(scenario: Scenario) -> Iterator[Fault]:
             if name in names:
                 yield at, f"a second scheme named {name}; give one of them a name of its own"
             names.append(name)
-    baseline = scenario.baseline
-    if baseline is not None and baseline not in (*names, *(s.codec for s in scenario.schemes)):
-        hint = nearest(baseline, (*names, *CODECS))
+    known = [*names, *dict.fromkeys(scheme.codec for scheme in scenario.schemes)]
+    if scenario.baseline is not None and scenario.baseline not in known:
+        hint = nearest(scenario.baseline, known)
         yield (
             ("baseline",),
-            f"no scheme or codec {baseline} here{hint} (schemes: {', '.join(names)})",
+            f"no scheme or codec {scenario.baseline} here{hint} (schemes: {', '.join(names)})",
         )
 
 
@@ -157,7 +165,7 @@ def _channel(scenario: Scenario, channel: Channel) -> Iterator[Fault]:
             yield ("mean_snr_db",), "missing; give mean_snr_db or geometry"
     yield from _speed(channel)
     if isinstance(channel.fading, TdlFading):
-        yield from _tdl(channel.fading)
+        yield from _tdl(channel, channel.fading)
     if channel.geometry is not None:
         yield from _geometry(channel, scenario.horizon_s)
     yield from _step(channel, scenario.horizon_s, scenario.band_parts)
@@ -175,36 +183,42 @@ def _speed(channel: Channel) -> Iterator[Fault]:
         )
 
 
-def _tdl(fading: TdlFading) -> Iterator[Fault]:
+def _tdl(channel: Channel, fading: TdlFading) -> Iterator[Fault]:
     fixed = not fading.profile.startswith("TDL-")
     if fixed and fading.delay_spread_s is not None:
         yield ("fading", "delay_spread_s"), f"{fading.profile} has fixed delays; leave it out"
     if not fixed and fading.delay_spread_s is None:
         yield ("fading", "delay_spread_s"), f"missing; it scales the delays of {fading.profile}"
+    spread_s = fading.delay_spread_s or 300e-9  # the longest of the fixed profiles
+    if (channel.bandwidth_hz or 0.0) * spread_s * FREQUENCIES_PER_COHERENCE > MAX_FREQUENCIES:
+        yield (
+            ("bandwidth_hz",),
+            f"too wide to be resolved at a delay spread of {spread_s:g} s; the most allowed is "
+            f"{MAX_FREQUENCIES / FREQUENCIES_PER_COHERENCE / spread_s:.3g}",
+        )
 
 
 def _step(channel: Channel, horizon_s: float, parts: int) -> Iterator[Fault]:
+    from fadeline.simulator.links import doppler_of, step_of
+
     if channel.fading.kind == "trace":
         if channel.step_s is not None:
             yield ("step_s",), "a trace brings its own time steps; leave step_s out"
         return
-    doppler = doppler_hz(channel.speed_m_s or 0.0, channel.carrier_hz)
-    step_s = channel.step_s or default_step_s(doppler)
-    at: Path = ("step_s",)
-    if isinstance(channel.rate, FiniteBlocklength) and channel.bandwidth_hz is not None:
-        if channel.step_s is not None:
-            yield at, "the block length sets the time step here; leave step_s out"
-        step_s, at = channel.rate.block_symbols * parts / channel.bandwidth_hz, _BLOCK
+    if channel.bandwidth_hz is None or isinstance(channel.rate, Nr):
+        return
+    doppler, step_s = doppler_of(channel), step_of(channel, parts)
+    blocks = isinstance(channel.rate, FiniteBlocklength)
+    at: Path = _BLOCK if blocks else ("step_s",)
+    if blocks and channel.step_s is not None:
+        yield ("step_s",), "the block length sets the time step here; leave step_s out"
     try:
         check_step(step_s, doppler)
     except ValueError as error:
         most_s = LARGEST_STEP_CYCLES / doppler
-        yield at, str(error) if at != _BLOCK else _block_too_long(channel, step_s, most_s)
-    if isinstance(channel.fading, BlockFading):
-        if channel.step_s is None and at == ("step_s",):
-            step_s = channel.fading.block_s
-        if step_s > channel.fading.block_s:
-            yield at, f"a time step of {step_s:g} s is longer than block_s"
+        yield at, _block_too_long(channel, step_s, most_s) if blocks else str(error)
+    if isinstance(channel.fading, BlockFading) and step_s > channel.fading.block_s:
+        yield at, f"a time step of {step_s:g} s is longer than block_s"
     if horizon_s / step_s > MAX_STEPS:
         yield (
             at if at != ("step_s",) or channel.step_s else ("duration_s",),
@@ -226,6 +240,8 @@ def _block_too_long(channel: Channel, block_s: float, most_s: float) -> str:
 
 
 def _geometry(channel: Channel, horizon_s: float) -> Iterator[Fault]:
+    from fadeline.simulator.meansnr import LARGE_SCALE_M, motion_speed_m_s
+
     geometry = channel.geometry
     assert geometry is not None
     mobility = geometry.mobility
@@ -241,14 +257,34 @@ def _geometry(channel: Channel, horizon_s: float) -> Iterator[Fault]:
         return
     if isinstance(mobility, Waypoint):
         low, high = mobility.min_distance_m, mobility.max_distance_m
-        if not low < high or not low <= geometry.distance_m <= high:
+        if not low <= geometry.distance_m <= high or not high >= MIN_RING * low:
             yield (
                 ("geometry", "mobility"),
-                f"needs min_distance_m < max_distance_m with distance_m between; got {low:g}, "
-                f"{high:g} and {geometry.distance_m:g}",
+                f"needs distance_m between min_distance_m and max_distance_m, the latter at least "
+                f"{MIN_RING:g} times the former; got {geometry.distance_m:g}, {low:g} and {high:g}",
             )
             return
+    if horizon_s * motion_speed_m_s(channel) / LARGE_SCALE_M > MAX_STEPS:
+        yield (
+            ("duration_s",),
+            f"the device moves over {MAX_STEPS * LARGE_SCALE_M:.3g} m; simulate less",
+        )
+        return
+    yield from _shadowing(geometry)
     yield from _reach(channel, geometry, horizon_s)
+
+
+def _shadowing(geometry: Geometry) -> Iterator[Fault]:
+    """Refuse shadowing that would silently do nothing."""
+    model = geometry.path_loss
+    if geometry.shadowing and model == "free-space":
+        yield ("geometry", "shadowing"), "nothing shadows free space; leave it out"
+    if isinstance(model, LogDistance) and geometry.shadowing != (model.shadowing_sigma_db > 0):
+        yield (
+            ("geometry", "shadowing"),
+            "log-distance shadows with path_loss.shadowing_sigma_db; give it above 0 together "
+            "with shadowing: true, or neither",
+        )
 
 
 def _reach(channel: Channel, geometry: Geometry, horizon_s: float) -> Iterator[Fault]:

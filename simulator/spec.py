@@ -22,6 +22,10 @@ Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, le=1e6)]
 """A simulated time; the range, eleven days, keeps clocks exact to well below a nanosecond."""
 
+Metres = Annotated[float, Field(gt=0, le=1e7)]
+Speed = Annotated[float, Field(ge=0, le=1000)]
+"""In metres per second."""
+
 PerSecond = Annotated[float, Field(gt=0, le=1e6)]
 Decibels = Annotated[float, Field(ge=-200, le=200)]
 """A level or ratio in dB or dBm; the range keeps its linear value a sensible number."""

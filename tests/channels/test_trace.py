@@ -381,3 +381,9 @@ def test_bad_uniform_traces_are_refused(arguments, message):
 def test_bad_borders_are_refused(edges_s, message):
     with pytest.raises(ValueError, match=message):
         LinkTrace.irregular(edges_s, [1.0, 2.0])
+
+
+def test_a_numpy_number_is_one_look_up():
+    trace = LinkTrace.uniform([1e6, 1e6], step_s=1.0)
+    assert trace.finish_s(np.float64(0.5), np.int64(250_000)) == 0.75
+    assert isinstance(trace.finish_s(np.float64(0.5), np.int64(250_000)), float)

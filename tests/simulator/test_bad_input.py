@@ -64,6 +64,8 @@ def everything_in(folder):
 
 
 def assert_message(lines, expected):
+    here = str(Path.cwd())  # files are named in full
+    lines = [line.replace(f"{here}/", "").replace(here, ".") for line in lines]
     assert any(line.startswith(f"error: {expected}") for line in lines), "\n".join(lines)
 
 
@@ -623,15 +625,15 @@ GEOMETRIES = {
         "rayleigh",
         1.0,
         "{distance_m: 100, mobility: {kind: waypoint, min_distance_m: 200, max_distance_m: 50}}",
-        ".geometry.mobility: needs min_distance_m < max_distance_m with distance_m between; got "
-        "200, 50 and 100",
+        ".geometry.mobility: needs distance_m between min_distance_m and max_distance_m, the "
+        "latter at least 1.01 times the former; got 100, 200 and 50",
     ),
     "outside-the-ring": (
         "rayleigh",
         1.0,
         "{distance_m: 100, mobility: {kind: waypoint, max_distance_m: 50}}",
-        ".geometry.mobility: needs min_distance_m < max_distance_m with distance_m between; got "
-        "10, 50 and 100",
+        ".geometry.mobility: needs distance_m between min_distance_m and max_distance_m, the "
+        "latter at least 1.01 times the former; got 100, 10 and 50",
     ),
     "ring-out-of-range": (
         "rayleigh",
@@ -1118,3 +1120,58 @@ def assert_process_refuses(source, expected):
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith(f"error: {expected}")
     assert "Traceback" not in result.stderr
+
+
+# Values that are far out, each refused by name instead of ending in memory or time.
+WALK = "channel.geometry.mobility={kind: waypoint, "
+FAR_OUT = {
+    "block": (
+        ["channel.fading={kind: block, block_s: 1e12}", "channel.speed_m_s=null"],
+        "channel.fading.block_s",
+    ),
+    "step": (["channel.step_s=1e300"], "channel.step_s"),
+    "walker": ([WALK + "max_distance_m: 1e200}"], "max_distance_m"),
+    "thin-ring": (
+        [WALK + "min_distance_m: 299.9999, max_distance_m: 300}"],
+        "channel.geometry.mobility: needs distance_m between",
+    ),
+    "runner": (["channel.speed_m_s=1e8"], "channel.speed_m_s"),
+    "echoes": (
+        [
+            "channel.fading={kind: tdl, profile: TDL-A, delay_spread_s: 1e-4}",
+            "channel.bandwidth_hz=1e12",
+        ],
+        "channel.bandwidth_hz: too wide",
+    ),
+    "free-shadow": (
+        ["channel.geometry.path_loss=free-space"],
+        "geometry.shadowing: nothing shadows",
+    ),
+    "no-sigma": (
+        ["channel.geometry.path_loss={kind: log-distance, exponent: 3}"],
+        "geometry.shadowing: log-distance shadows with",
+    ),
+    "twice": (["sweep={channel.carrier_hz: [1e9, 1e9]}"], "sweep.channel.carrier_hz: gives"),
+}
+
+
+@pytest.mark.parametrize(("changes", "message"), FAR_OUT.values(), ids=FAR_OUT)
+def test_far_out_values(in_tmp, fadeline, changes, message):
+    flags = [part for change in changes for part in ("--set", change)]
+    answer = fadeline("channel", "urban-walk", *flags, "--out", "made")
+    assert answer.code == 2
+    assert message in answer.err
+    assert not Path("made").exists()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        ["channel.speed_m_s=1e-310"],
+        ["duration_s=1e-9", "warmup_s=0", "deadlines_s=[1e-9]", "report_at_s=1e-9"],
+    ],
+    ids=["hardly-moving", "hardly-any-time"],
+)
+def test_tiny_values_run(in_tmp, fadeline, changes):
+    flags = [part for change in changes for part in ("--set", change)]
+    assert fadeline("channel", "rayleigh", *flags, "--out", "made").code == 0

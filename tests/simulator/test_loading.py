@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fadeline.simulator import load_scenario, scenario_from_dict
+from fadeline.simulator import Streams, load_scenario, scenario_from_dict
 from fadeline.simulator.document import parse_mapping, parse_value
 from fadeline.simulator.edits import merge, set_value
 from fadeline.simulator.errors import ScenarioWarning
+from fadeline.simulator.links import device_trace
 from fadeline.simulator.loading import shipped_names, shipped_summaries, sweep_points
 from fadeline.simulator.scheme_spec import scheme_names
 
@@ -188,7 +189,9 @@ def test_shipped_scenarios_say_what_they_are():
 
 def test_the_whole_scenario_says_what_it_holds(whole):
     scenario = load_scenario(whole)
-    assert holds(scenario.model_dump(), parse_mapping(WHOLE, "").data)
+    table = str(Path("mine.parquet").absolute())
+    expected = parse_mapping(WHOLE.replace("mine.parquet", table), "")
+    assert holds(scenario.model_dump(), expected.data)
     names = [name for scheme in scenario.schemes for name in scheme_names(scheme)]
     assert names == ["stae@104", "deepisc@104", "raw", "local", "adaptive", "table", "constant"]
 
@@ -527,10 +530,10 @@ def test_files_are_found_beside_the_yaml_that_names_them(in_tmp):
     Path("low.yaml").write_text("extends: far/top.yaml\n")
     for source in ("far/top.yaml", "low.yaml"):
         found = load_scenario(source).model_dump()
-        assert found["channel"]["fading"]["file"] == "far/t.csv"
-        assert found["schemes"][0]["file"] == "far/mine.parquet"
-        assert found["sweep"]["channel.fading.file"] == ("far/t.csv",)
-        assert found["sweep"]["channel.fading"][0]["file"] == "far/t.csv"
+        assert found["channel"]["fading"]["file"] == str(in_tmp / "far/t.csv")
+        assert found["schemes"][0]["file"] == str(in_tmp / "far/mine.parquet")
+        assert found["sweep"]["channel.fading.file"] == (str(in_tmp / "far/t.csv"),)
+        assert found["sweep"]["channel.fading"][0]["file"] == str(in_tmp / "far/t.csv")
 
 
 def test_a_file_goes_before_a_shipped_scenario_of_its_name(in_tmp):
@@ -576,3 +579,37 @@ def test_setting_a_value_leaves_the_document_as_it_was():
     assert changed.place_of(("a", 1, "c", "d", 0)) == "--set"
     assert changed.place_of(("a", 1, "b")) == "f:3"
     assert document == parse_mapping(text, "f")
+
+
+@pytest.mark.parametrize("path", ["devices.count", "devices.0.count", "devices.*.count"])
+def test_a_single_group_counts_as_a_list_of_one(path):
+    assert load_scenario("rayleigh", set_values=[f"{path}=8"]).devices[0].count == 8
+
+
+def test_a_star_changes_the_items_that_have_the_key():
+    scenario = load_scenario("rayleigh", set_values=["schemes.*.ratio=52"])
+    dumped = [scheme.model_dump().get("ratio") for scheme in scenario.schemes]
+    assert dumped == [52, 52, 52, None, None]  # raw and local have none
+
+
+def test_a_star_changes_every_item_where_none_has_the_key():
+    groups = "devices=[{count: 1}, {count: 2}]"
+    scenario = load_scenario("rayleigh", set_values=[groups, "devices.*.mean_snr_db=3"])
+    assert [group.mean_snr_db for group in scenario.devices] == [3, 3]
+
+
+def test_a_fade_that_never_changes_is_warned_of_at_every_swept_point_once():
+    sweep = "sweep={channel.speed_m_s: [1, 0], channel.mean_snr_db: [5, 10]}"
+    with pytest.warns(ScenarioWarning, match="never changes") as caught:
+        load_scenario("rayleigh", set_values=[sweep])
+    assert len(caught) == 1
+
+
+def test_files_are_found_after_a_change_of_folder(in_tmp, monkeypatch):
+    Path("t.csv").write_text("time_s,snr_db\n0,1\n60,2\n")
+    changes = ["channel.fading.kind=trace", "channel.fading.file=t.csv"]
+    changes += ["channel.speed_m_s=null", "channel.mean_snr_db=null"]
+    scenario = load_scenario("rayleigh", set_values=changes)
+    monkeypatch.chdir("/")
+    trace = device_trace(scenario, Streams(1), replication=0, group=0, device=0)
+    assert trace.end_s == 120.0
