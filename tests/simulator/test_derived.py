@@ -186,7 +186,15 @@ def test_lost_blocks_lower_the_mean_rate():
 def test_mean_rate_in_a_part_of_the_band():
     scenario = cell(channel={"sharing": "fdma"})
     assert rate_in(scenario) == pytest.approx(BAND_HZ / 3 * math.log2(1.0 + 3 * SNR))
-    assert ("constant", "link_load") not in derive(scenario)  # there is no common queue
+
+
+def test_under_fdma_every_device_loads_its_own_part():
+    # 2 clips of 1,000 bits a second; the busiest are the far ones: 0 dB, three times that in a third
+    # of the band.
+    rows = derived_values(cell(channel={"sharing": "fdma"}))
+    (load,) = [row for row in rows if row.quantity == "link_load"]
+    assert load.value == pytest.approx(2_000 / (BAND_HZ / 3 * math.log2(1.0 + 3.0)))
+    assert load.note == "of the busiest part of the band; share of time busy"
 
 
 @pytest.mark.parametrize(
@@ -258,8 +266,8 @@ def test_an_overloaded_link_is_pointed_out():
         if row.quantity == "link_load"
     }
     assert notes == {
-        "raw": "above 1 the queue grows without end",
-        "stae@999": "share of time busy",
+        "raw": "of the shared link; above 1: the queue grows without end",
+        "stae@999": "of the shared link; share of time busy",
     }
 
 
