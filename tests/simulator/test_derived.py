@@ -189,8 +189,8 @@ def test_mean_rate_in_a_part_of_the_band():
 
 
 def test_under_fdma_every_device_loads_its_own_part():
-    # 2 clips of 1,000 bits a second; the busiest are the far ones: 0 dB, three times that in a third
-    # of the band.
+    # 2 clips of 1,000 bits a second; the busiest are the far ones: 0 dB over the band, so three
+    # times that in a third of it.
     rows = derived_values(cell(channel={"sharing": "fdma"}))
     (load,) = [row for row in rows if row.quantity == "link_load"]
     assert load.value == pytest.approx(2_000 / (BAND_HZ / 3 * math.log2(1.0 + 3.0)))
