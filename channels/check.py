@@ -56,14 +56,13 @@ class Check:
         )
 
 
-def mean_check(quantity: str, theory: float, samples: ArrayLike, *, bias: float = 0.0) -> Check:
+def mean_check(quantity: str, theory: float, samples: ArrayLike) -> Check:
     """Return the check that independent samples have a given mean, by Student's t.
 
     Args:
         quantity: What is compared.
         theory: Mean that the samples should have.
         samples: Independent samples, such as averages over one link each, shape (n,), n >= 2.
-        bias: Known systematic error of the simulation, at most, for instance of sampling.
 
     Example:
         >>> mean_check("zero", 0.0, [-1.0, 1.0, -1.0, 1.0]).passed
@@ -73,7 +72,7 @@ def mean_check(quantity: str, theory: float, samples: ArrayLike, *, bias: float 
 
     values = np.asarray(samples, dtype=np.float64)
     error = float(values.std(ddof=1)) / math.sqrt(values.size)
-    reach = float(stdtrit(values.size - 1, 1.0 - FALSE_ALARM / 2.0)) * error + bias
+    reach = float(stdtrit(values.size - 1, 1.0 - FALSE_ALARM / 2.0)) * error
     return Check(quantity, theory, float(values.mean()), theory - reach, theory + reach)
 
 

@@ -1,8 +1,8 @@
 """Path loss over distance: free space, log-distance, and the 3GPP urban models.
 
-The 3GPP functions follow TR 38.901, outdoor devices only. Their distance is the one
-on the ground, the standard's d_2D; the slant d_3D comes from it and the antenna heights. A scalar
-distance gives a float, an array gives a float64 array of the same shape.
+The 3GPP functions follow TR 38.901, outdoor devices only. Their distance is the one on the ground,
+the standard's d_2D; the slant d_3D comes from it and the antenna heights. A scalar distance gives a
+float, an array gives a float64 array of the same shape.
 """
 
 from collections.abc import Callable, Mapping

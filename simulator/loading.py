@@ -189,15 +189,15 @@ def _problem(document: Document, path: Path, message: str) -> Problem:
 
 def _swept(document: Document, scenario: Scenario) -> tuple[list[Scenario], list[Problem]]:
     """Return the scenario of each point of the sweep, or the first problem found."""
+    count = math.prod(map(len, scenario.sweep.values()))
+    if count > MAX_SWEEP_POINTS:
+        message = f"{count} combinations; the most allowed are {MAX_SWEEP_POINTS}"
+        return [], [_problem(document, ("sweep",), message)]
     problems = [
         _problem(document, ("sweep", path), fault)
         for path, values in scenario.sweep.items()
         if (fault := _sweep_fault(path, values))
     ]
-    count = math.prod(map(len, scenario.sweep.values()))
-    if count > MAX_SWEEP_POINTS:
-        message = f"{count} combinations; the most allowed are {MAX_SWEEP_POINTS}"
-        problems.append(_problem(document, ("sweep",), message))
     if problems or not scenario.sweep:
         return [scenario], problems
     base = Document({key: value for key, value in document.data.items() if key != "sweep"}, {})
@@ -216,8 +216,13 @@ def _swept(document: Document, scenario: Scenario) -> tuple[list[Scenario], list
 def _sweep_fault(path: str, values: Sequence[Any]) -> str | None:
     if path.split(".")[0] in ("sweep", "extends", "name"):
         return "cannot be swept; sweep a value of the experiment"
-    repeated = [value for i, value in enumerate(values) if value in values[:i]]
-    return f"gives {repeated[0]!r} twice" if repeated else None
+    seen = set()
+    for value in values:
+        key = repr(value) if isinstance(value, dict | list) else value
+        if key in seen:
+            return f"gives {value!r} twice"
+        seen.add(key)
+    return None
 
 
 def _at_point(base: Document, point: dict[str, Any]) -> tuple[Scenario | None, list[Problem]]:

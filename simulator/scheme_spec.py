@@ -86,8 +86,6 @@ Scheme = Annotated[
     Field(discriminator="codec"),
 ]
 
-CODECS = ("stae", "deepisc", "deepisc-task", "raw", "local", "table", "constant")
-
 
 def scheme_names(scheme: Scheme) -> list[str]:
     """Return the names of the schemes that one entry stands for.

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import jsonschema
 import pytest
@@ -17,7 +18,7 @@ from fadeline.simulator.errors import ScenarioWarning
 from fadeline.simulator.loading import load_scenario, shipped_names
 from fadeline.simulator.output import complete_or_absent
 from fadeline.simulator.schema import scenario_schema
-from fadeline.simulator.scheme_spec import CODECS
+from fadeline.simulator.scheme_spec import Scheme
 
 SCENARIOS = Path(loading.__file__).parents[1] / "scenarios"
 HEAVY = ["torch", "sionna", "matplotlib", "pandas", "scipy.stats"]
@@ -25,6 +26,12 @@ HEAVY = ["torch", "sionna", "matplotlib", "pandas", "scipy.stats"]
 # Quick to draw: no Doppler, few steps.
 AWGN = ("--set", "channel.fading={kind: awgn}", "--set", "channel.speed_m_s=null")
 SHORT = ("--set", "duration_s=3")
+
+CODECS = [
+    codec
+    for scheme in get_args(get_args(Scheme)[0])
+    for codec in get_args(scheme.model_fields["codec"].annotation)
+]
 
 
 # check
