@@ -4,19 +4,16 @@ Exit codes: 0 fine, 1 internal error or a failed check, 2 something for the user
 interrupted.
 """
 
-import json
-import math
 import os
 import sys
 import warnings
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from fadeline.models.errors import ModelsError
+from fadeline.simulator.console import errors, print_json, print_table, print_yaml, spinner
 from fadeline.simulator.errors import FadelineError, ScenarioError, ScenarioWarning
 
 app = typer.Typer(
@@ -42,7 +39,7 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
         sys.stdout.flush()
-    except FadelineError as error:
+    except (FadelineError, ModelsError) as error:
         sys.exit(_fail(error))
     except (KeyboardInterrupt, typer.Abort):
         code = 130
@@ -57,7 +54,7 @@ def main() -> None:
         error.show()  # a usage error of the command line itself
         sys.exit(error.exit_code)
     if code == 130:
-        _errors().print("interrupted")
+        errors().print("interrupted")
     sys.exit(code or 0)
 
 
@@ -91,11 +88,11 @@ def check(source: Source, set_values: Sets = None, as_json: AsJson = False) -> N
     derived = derived_values(scenario)
     resolved = scenario.model_dump(mode="json", exclude_none=True)
     if as_json:
-        _print_json({"scenario": resolved, "derived": [value.as_row() for value in derived]})
+        print_json({"scenario": resolved, "derived": [value.as_row() for value in derived]})
         return
-    _print_yaml(resolved)
+    print_yaml(resolved)
     rows = [(v.where, v.quantity, f"{v.value:.6g}", v.note) for v in derived]
-    _print_table("Derived values", ("for", "quantity", "value", "note"), rows)
+    print_table("Derived values", ("for", "quantity", "value", "note"), rows)
 
 
 @app.command()
@@ -103,7 +100,7 @@ def schema() -> None:
     """Print the JSON Schema of scenario files, for editors."""
     from fadeline.simulator.schema import scenario_schema
 
-    _print_json(scenario_schema())
+    print_json(scenario_schema())
 
 
 @app.command(name="list")
@@ -125,11 +122,11 @@ def list_(as_json: AsJson = False) -> None:
             name: [{"name": e.name, "summary": e.summary, "built": e.built} for e in entries]
             for name, entries in sections.items()
         }
-        _print_json({"scenarios": [{"name": n, "summary": s} for n, s in scenarios], **rows})
+        print_json({"scenarios": [{"name": n, "summary": s} for n, s in scenarios], **rows})
         return
-    _print_table("scenarios", ("name", "what"), scenarios)
+    print_table("scenarios", ("name", "what"), scenarios)
     for name, entries in sections.items():
-        _print_table(
+        print_table(
             name,
             ("name", "what", "runs"),
             [(e.name, e.summary, "yes" if e.built else "not yet") for e in entries],
@@ -162,7 +159,7 @@ def channel(
     from fadeline.simulator.channel_sample import channel_sample
     from fadeline.simulator.figures import channel_figure, save_figure
 
-    with _spinner("drawing the channel", quiet=quiet or as_json):
+    with spinner("drawing the channel", quiet=quiet or as_json):
         sample = channel_sample(scenario, group=names.index(group) if group else 0)
         paths = save_figure(channel_figure(sample), folder, "channel")
     summary = {
@@ -173,7 +170,7 @@ def channel(
         "figures": [str(path) for path in paths],
     }
     if as_json:
-        _print_json(summary)
+        print_json(summary)
     elif not quiet:
         for name, value in summary.items():
             print(f"{name}: {', '.join(value) if isinstance(value, list) else value}")
@@ -188,20 +185,20 @@ def verify(
     """Check simulations against closed forms; exit with 1 if one fails."""
     from fadeline.simulator.verification import all_checks
 
-    with _spinner("checking against theory", quiet=quiet or as_json):
+    with spinner("checking against theory", quiet=quiet or as_json):
         rows = all_checks(seed)
     failed = [row for row in rows if not row.passed]
     if as_json:
-        _print_json([row.as_row() for row in rows])
+        print_json([row.as_row() for row in rows])
     elif not quiet:
-        _print_table(
+        print_table(
             "Theory against simulation",
             ("quantity", "theory", "simulated", "interval", "passed"),
             [row.as_text() for row in rows],
         )
         print(f"{len(rows) - len(failed)} passed, {len(failed)} failed")
     for row in failed:
-        _errors().print(f"failed: {row.quantity}", highlight=False, soft_wrap=True)
+        errors().print(f"failed: {row.quantity}", highlight=False, soft_wrap=True)
     if failed:
         raise typer.Exit(1)
 
@@ -215,58 +212,13 @@ def run(source: Source, set_values: Sets = None) -> None:
     refuse_unbuilt_run(load_scenario(source, set_values=set_values or ()))
 
 
-def _fail(error: FadelineError) -> int:
+def _fail(error: FadelineError | ModelsError) -> int:
     messages = error.problems if isinstance(error, ScenarioError) else (error,)
     for message in messages:
-        _errors().print(f"error: {message}", highlight=False, markup=False, soft_wrap=True)
+        errors().print(f"error: {message}", highlight=False, markup=False, soft_wrap=True)
     return 2
 
 
 def _show_warning(message: Any, category: type[Warning], *_: Any, **__: Any) -> None:
     if issubclass(category, ScenarioWarning):
-        _errors().print(f"warning: {message}", highlight=False, markup=False, soft_wrap=True)
-
-
-def _errors() -> Console:
-    return Console(stderr=True)
-
-
-def _spinner(text: str, *, quiet: bool) -> Any:
-    from contextlib import nullcontext
-
-    return nullcontext() if quiet else _errors().status(text)
-
-
-def _print_json(value: Any) -> None:
-    print(json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False))
-
-
-def _finite(value: Any) -> Any:
-    """Return a value with null for infinities, which JSON cannot spell."""
-    if isinstance(value, dict):
-        return {key: _finite(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(part) for part in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _print_yaml(value: Any) -> None:
-    from ruamel.yaml import YAML
-
-    yaml = YAML()
-    yaml.default_flow_style = None
-    yaml.width = 100
-    yaml.dump(value, sys.stdout)
-
-
-def _print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
-    table = Table(title=title, title_justify="left", box=None, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=120)
-    print()
-    console.print(table)
+        errors().print(f"warning: {message}", highlight=False, markup=False, soft_wrap=True)

@@ -1,14 +1,11 @@
 """Output folders and files that are either complete or absent."""
 
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from fadeline.models import files
 from fadeline.simulator.errors import OutputError
-
-_UNFINISHED = ".fadeline-unfinished-"
 
 
 def prepare_folder(folder: Path, *, force: bool) -> None:
@@ -36,37 +33,14 @@ def complete_or_absent(target: Path) -> Iterator[Path]:
 
     Raises:
         OutputError: If the file cannot be written.
-
-    Example:
-        >>> from tempfile import TemporaryDirectory
-        >>> with TemporaryDirectory() as folder:
-        ...     with complete_or_absent(Path(folder, "a.txt")) as path:
-        ...         _ = path.write_text("whole")
-        ...     Path(folder, "a.txt").read_text()
-        'whole'
     """
     try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=_UNFINISHED, suffix=target.suffix)
-        os.close(handle)
+        with files.complete_or_absent(target) as partial:
+            yield partial
     except OSError as error:
         raise OutputError(f"{target}: cannot be written: {error.strerror}") from None
-    partial = Path(name)
-    try:
-        yield partial
-        partial.chmod(0o666 & ~_umask())
-        partial.replace(target)
-    except OSError as error:
-        raise OutputError(f"{target}: cannot be written: {error.strerror}") from None
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _counts(path: Path) -> bool:
     """Return whether a file is more than what a killed run left of an unfinished one."""
-    return not path.name.startswith(_UNFINISHED)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    return not path.name.startswith(files.UNFINISHED)

@@ -1,0 +1,23 @@
+"""Errors of data sets, networks and measurements that are the user's to fix.
+
+ModelsError
+├── ClipError         a data set, folder, video or cache cannot be used
+├── WeightsError      weights, card or checkpoint are missing, damaged or of something else
+└── ProfileError      a compute profile cannot be used
+"""
+
+
+class ModelsError(Exception):
+    """Base of all errors of this package with a message for the user; commands exit with 2."""
+
+
+class ClipError(ModelsError):
+    """A data set cannot be used: an unknown name, a missing folder, a damaged video or cache."""
+
+
+class WeightsError(ModelsError):
+    """Weights, a card or a checkpoint are missing, damaged or belong to something else."""
+
+
+class ProfileError(ModelsError):
+    """A compute profile cannot be read or does not hold what is asked of it."""

@@ -1,0 +1,59 @@
+"""What commands print: tables, JSON, YAML, progress; messages go to standard error."""
+
+import json
+import math
+import sys
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+
+def errors() -> Console:
+    """Return a console on standard error."""
+    return Console(stderr=True)
+
+
+def spinner(text: str, *, quiet: bool) -> AbstractContextManager[Any]:
+    """Show that something goes on, unless `quiet`."""
+    return nullcontext() if quiet else errors().status(text)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON; infinities become null."""
+    print(json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _finite(value: Any) -> Any:
+    """Return a value with null for infinities, which JSON cannot spell."""
+    if isinstance(value, dict):
+        return {key: _finite(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def print_yaml(value: Any) -> None:
+    """Print plain data as YAML."""
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    yaml.default_flow_style = None
+    yaml.width = 100
+    yaml.dump(value, sys.stdout)
+
+
+def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+    """Print a table; off a terminal it is 120 columns wide."""
+    table = Table(title=title, title_justify="left", box=None, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=120)
+    print()
+    console.print(table)
