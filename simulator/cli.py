@@ -13,6 +13,9 @@ from typing import Annotated, Any
 import typer
 
 from fadeline.models.errors import ModelsError
+from fadeline.simulator.cli_calibrate import calibrate
+from fadeline.simulator.cli_data import data_app
+from fadeline.simulator.cli_train import evaluate_app, train_app
 from fadeline.simulator.console import errors, print_json, print_table, print_yaml, spinner
 from fadeline.simulator.errors import FadelineError, ScenarioError, ScenarioWarning
 
@@ -22,6 +25,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.add_typer(data_app, name="data")
+app.add_typer(train_app, name="train")
+app.add_typer(evaluate_app, name="evaluate")
+app.command()(calibrate)
 
 Source = Annotated[str, typer.Argument(metavar="SCENARIO", help="YAML file or shipped name.")]
 Sets = Annotated[

@@ -3,8 +3,8 @@
 import json
 import math
 import sys
-from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from rich.console import Console
@@ -19,6 +19,25 @@ def errors() -> Console:
 def spinner(text: str, *, quiet: bool) -> AbstractContextManager[Any]:
     """Show that something goes on, unless `quiet`."""
     return nullcontext() if quiet else errors().status(text)
+
+
+@contextmanager
+def bar(text: str, *, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """Give a callback (done, total) that draws a bar on a terminal, from its first call on.
+
+    Gives None where nobody watches: off a terminal, or if `quiet`.
+    """
+    console = errors()
+    if quiet or not console.is_terminal:
+        yield None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import TimeRemainingColumn as Left
+
+    columns = (TextColumn(text), BarColumn(), MofNCompleteColumn(), Left())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(text, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def print_json(value: Any) -> None:

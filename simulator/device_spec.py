@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from fadeline.simulator.channel_spec import Fading, Geometry
-from fadeline.simulator.spec import Decibels, Name, Positive, Spec, Speed
+from fadeline.simulator.spec import Decibels, Name, Positive, ProfileName, Spec, Speed
 
 
 class DeviceQueue(Spec):
@@ -22,7 +22,9 @@ class DeviceGroup(Spec):
 
     name: Name | None = Field(None, description="Left out: group-0, group-1, ... by position.")
     count: Annotated[int, Field(ge=1, le=100_000)] = Field(1, description="Number of devices.")
-    profile: Name = Field("host", description="Compute profile; see `fadeline list`.")
+    profile: ProfileName = Field(
+        "host", description="Compute profile: a name of `fadeline list`, or a YAML file."
+    )
     slowdown: Positive = Field(1.0, description="Factor on the profile's compute times.")
     queue: DeviceQueue = Field(DeviceQueue(), description="Queue of each device.")
     tx_power_dbm: Decibels = Field(

@@ -41,21 +41,26 @@ class Document:
         return ""
 
 
-def read_document(file: FilePath) -> Document:
-    """Read a scenario file.
+def read_document(file: FilePath, *, what: str = "scenario") -> Document:
+    """Read a scenario file, or another file of the same form.
+
+    Args:
+        file: YAML file.
+        what: What the file should hold, for messages.
 
     Raises:
         ScenarioError: If it cannot be read, is not plain YAML or not a mapping.
     """
-    return parse_mapping(_read_text(file), str(file))
+    return parse_mapping(_read_text(file, what), str(file), what=what)
 
 
-def parse_mapping(text: str, source: str) -> Document:
+def parse_mapping(text: str, source: str, *, what: str = "scenario") -> Document:
     """Return the document in a text that must hold one mapping.
 
     Args:
         text: YAML.
         source: Name of the file, for messages.
+        what: What the file should hold, for messages.
 
     Raises:
         ScenarioError: If the text is not plain YAML or not a mapping.
@@ -68,7 +73,7 @@ def parse_mapping(text: str, source: str) -> Document:
     data = _Reader(source, places).read(text)
     if not isinstance(data, dict):
         given = "nothing" if data is None else f"a {_kind(data)}"
-        raise _error(source, 1, f"a scenario is a mapping of keys to values; the file has {given}")
+        raise _error(source, 1, f"a {what} is a mapping of keys to values; the file has {given}")
     return Document(data, places)
 
 
@@ -91,16 +96,16 @@ def is_file(path: FilePath) -> bool:
         return False
 
 
-def _read_text(file: FilePath) -> str:
+def _read_text(file: FilePath, what: str) -> str:
     try:
         if file.is_dir():
-            raise _error(str(file), None, "is a folder, not a scenario file")
+            raise _error(str(file), None, f"is a folder, not a {what} file")
         with file.open("rb") as stream:
             raw = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise _error(str(file), None, f"cannot be read: {error.strerror}") from None
     if len(raw) > MAX_BYTES:
-        raise _error(str(file), None, f"larger than {MAX_BYTES} bytes, too large for a scenario")
+        raise _error(str(file), None, f"larger than {MAX_BYTES} bytes, too large for a {what}")
     if b"\0" in raw:
         raise _error(str(file), None, "is a binary file, not a YAML text")
     try:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from fadeline.simulator.spec import Count, Duration, Name, NonNegative, Positive, Spec
+from fadeline.simulator.spec import Count, Duration, NonNegative, Positive, ProfileName, Spec
 
 
 class EdgeQueue(Spec):
@@ -27,7 +27,9 @@ class Batch(Spec):
 class Edge(Spec):
     """The server that decodes and classifies."""
 
-    profile: Name = Field("host", description="Compute profile; see `fadeline list`.")
+    profile: ProfileName = Field(
+        "host", description="Compute profile: a name of `fadeline list`, or a YAML file."
+    )
     slowdown: Positive = Field(1.0, description="Factor on the profile's compute times.")
     workers: Count = Field(1, description="Clips or batches served at the same time.")
     queue: EdgeQueue = Field(EdgeQueue(), description="Clips that wait for a worker.")

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from fadeline.simulator.document import Document, is_file, parse_value, read_document
 from fadeline.simulator.edits import merge, set_value
 from fadeline.simulator.errors import Path, Problem, ScenarioError, ScenarioWarning, dotted
+from fadeline.simulator.profile import is_profile_file
 from fadeline.simulator.rules import broken_rules, scenario_warnings
 from fadeline.simulator.scenario import Scenario
 from fadeline.simulator.wording import nearest, visible_path, worded
@@ -127,21 +128,25 @@ def _parent(name: Any, place: str, file: FilePath) -> FilePath:
 
 
 def _resolve_files(data: Any, folder: FilePath) -> None:
-    """Make every `file` value, swept ones too, relative to the folder of its YAML."""
+    """Make every file, swept ones too, relative to the folder of the YAML that names it."""
     if isinstance(data, list):
         for item in data:
             _resolve_files(item, folder)
     if isinstance(data, dict):
         for key, value in data.items():
-            if key.rpartition(".")[2] == "file":
-                data[key] = _beside(value, folder)
-            _resolve_files(value, folder)
+            data[key] = _located(key, value, folder)
+            _resolve_files(data[key], folder)
 
 
-def _beside(value: Any, folder: FilePath) -> Any:
+def _located(key: str, value: Any, folder: FilePath) -> Any:
+    """Return the value of a key, made relative to a folder if it names a file or several."""
+    last = key.rpartition(".")[2]
+    if last not in ("file", "profile"):
+        return value
     if isinstance(value, list):
-        return [_beside(item, folder) for item in value]
-    return str((folder / value).absolute()) if isinstance(value, str) and value else value
+        return [_located(last, item, folder) for item in value]
+    names_file = isinstance(value, str) and (is_profile_file(value) if last == "profile" else value)
+    return str((folder / value).absolute()) if names_file else value
 
 
 def _changed(document: Document, set_values: Sequence[str]) -> Document:
@@ -152,8 +157,7 @@ def _changed(document: Document, set_values: Sequence[str]) -> Document:
                 [Problem(f"--set {assignment}", "", "must look like channel.mean_snr_db=5")]
             )
         value, places = parse_value(text, f"--set {path}")
-        if path.strip().rpartition(".")[2] == "file":
-            value = _beside(value, FilePath.cwd())
+        value = _located(path.strip(), value, FilePath.cwd())
         document = set_value(document, path.strip(), value, places)
     return document
 

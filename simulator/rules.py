@@ -14,6 +14,7 @@ from fadeline.channels.doppler import (
 )
 from fadeline.channels.tdl import FREQUENCIES_PER_COHERENCE
 from fadeline.channels.units import db_to_linear
+from fadeline.models.errors import ProfileError
 from fadeline.simulator.catalogue import PROFILES
 from fadeline.simulator.channel_spec import (
     MOVING_FADING,
@@ -30,6 +31,7 @@ from fadeline.simulator.channel_spec import (
 )
 from fadeline.simulator.document import is_file
 from fadeline.simulator.errors import Path
+from fadeline.simulator.profile import is_profile_file, load_profile
 from fadeline.simulator.scenario import DeadlineGrid, Scenario
 from fadeline.simulator.scheme_spec import LearnedScheme, TableScheme, scheme_names
 from fadeline.simulator.spec import Fault
@@ -58,7 +60,7 @@ PER_FRAME_CODECS = ("deepisc", "deepisc-task")
 
 
 def broken_rules(scenario: Scenario) -> Iterator[Fault]:
-    """Yield path and message of each broken rule, trace files included."""
+    """Yield path and message of each broken rule, trace and profile files included."""
     yield from _timing(scenario)
     yield from _profiles(scenario)
     yield from _groups(scenario)
@@ -94,8 +96,18 @@ def _profiles(scenario: Scenario) -> Iterator[Fault]:
         for index, group in enumerate(scenario.devices)
     ]
     for at, name in (*named, (("edge", "profile"), scenario.edge.profile)):
-        if name not in known:
-            yield at, not_among(name, known)
+        if is_profile_file(name):
+            yield from _profile_file(at, name)
+        elif name not in known:
+            yield at, f"{not_among(name, known)}; or a file that ends in .yaml"
+
+
+def _profile_file(at: Path, name: str) -> Iterator[Fault]:
+    try:
+        load_profile(name)
+    except ProfileError as error:
+        for message in str(error).splitlines():
+            yield at, message
 
 
 def _schemes(scenario: Scenario) -> Iterator[Fault]:

@@ -31,6 +31,8 @@ Decibels = Annotated[float, Field(ge=-200, le=200)]
 """A level or ratio in dB or dBm; the range keeps its linear value a sensible number."""
 
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9][\w.@+-]*$")]
+ProfileName = Annotated[str, Field(min_length=1, max_length=4096)]
+"""A shipped compute profile, or the path of a file that ends in .yaml or .yml."""
 
 
 class Exponential(Spec):

@@ -30,23 +30,24 @@ _BOUND = {
 }
 
 
-def worded(error: ValidationError, data: Any) -> Iterator[Fault]:
+def worded(error: ValidationError, data: Any, *, model: type[Spec] = Scenario) -> Iterator[Fault]:
     """Yield path and message of each fault in a validation error.
 
     Args:
-        error: Error of validating `data` as a `Scenario`.
+        error: Error of validating `data`.
         data: What was validated.
+        model: What it was validated as.
     """
     for detail in error.errors(include_url=False):
         location = detail["loc"]
         path = visible_path(data, location)
         kind, given, context = detail["type"], detail["input"], detail.get("ctx", {})
         if kind == "extra_forbidden":
-            yield path, _unknown_key(location)
+            yield path, _unknown_key(location, model)
         elif kind == "missing":
             yield path, "missing; it must be given"
         elif kind in ("union_tag_invalid", "union_tag_not_found"):
-            yield _wrong_kind(path, given, context, location)
+            yield _wrong_kind(path, given, context, _models_at(location, model))
         elif kind in _WRONG_TYPE:
             yield path, f"must be {_WRONG_TYPE[kind]}, got {shown(given)}"
         elif kind in _BOUND:
@@ -112,15 +113,15 @@ def not_among(given: Any, allowed: Sequence[str]) -> str:
     return f"must be one of {', '.join(allowed)}; got {shown(given)}{hint}"
 
 
-def _unknown_key(location: Sequence[str | int]) -> str:
-    allowed = sorted({name for model in _models_at(location[:-1]) for name in model.model_fields})
+def _unknown_key(location: Sequence[str | int], root: type[Spec]) -> str:
+    parents = _models_at(location[:-1], root)
+    allowed = sorted({name for parent in parents for name in parent.model_fields})
     return f"unknown key{nearest(str(location[-1]), allowed)} (allowed: {', '.join(allowed)})"
 
 
 def _wrong_kind(
-    path: Path, given: Any, context: dict[str, Any], location: Sequence[str | int]
+    path: Path, given: Any, context: dict[str, Any], models: Sequence[type[Spec]]
 ) -> Fault:
-    models = _models_at(location)
     key = "codec" if any("codec" in model.model_fields for model in models) else "kind"
     allowed = [kind for model in models for kind in _kinds(model, key)]
     if isinstance(given, dict) and allowed:
@@ -141,9 +142,9 @@ def _literals(text: str) -> list[str]:
     return [word.strip(" '") for word in text.replace(" or ", ", ").split(",")]
 
 
-def _models_at(location: Sequence[str | int]) -> list[type[Spec]]:
-    """Return the parts of a scenario whose keys may stand at a location."""
-    models: list[type[Spec]] = [Scenario]
+def _models_at(location: Sequence[str | int], root: type[Spec]) -> list[type[Spec]]:
+    """Return the parts of a model whose keys may stand at a location."""
+    models: list[type[Spec]] = [root]
     for part in location:
         fields = [m.model_fields[part] for m in models if part in m.model_fields]
         if fields:

@@ -1,0 +1,64 @@
+"""Random changes to training clips that leave their label as it is.
+
+No blur and no resizing: what a clip's fine detail says about its action must stay. Every change is
+drawn once per clip, so it is the same in all its frames.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far clips are changed. Zeros change nothing.
+
+    Attributes:
+        flip: Chance of mirroring left and right; 0 where a class depends on the side.
+        shift_px: Largest shift along each axis; the border is repeated.
+        shift_frames: Largest shift in time; the first or last frame is repeated.
+        brightness: Largest value added to all pixels, which lie in [0, 1].
+        contrast: Largest relative change of the distance from mid-grey.
+        colour: Largest relative change of each colour channel by itself.
+
+    Raises:
+        ValueError: If a number is negative, or `flip` above 1.
+    """
+
+    flip: float = 0.5
+    shift_px: int = 4
+    shift_frames: int = 1
+    brightness: float = 0.15
+    contrast: float = 0.25
+    colour: float = 0.15
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not value >= 0:
+                raise ValueError(f"{name} must be at least 0, got {value}")
+        if self.flip > 1:
+            raise ValueError(f"flip is a chance, at most 1, got {self.flip}")
+
+    def moved(self, clip: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+        """Return a clip (T, H, W, 3) shifted in space and time, and perhaps mirrored."""
+        T, H, W = clip.shape[:3]
+        frames = _shifted(T, self.shift_frames, rng)
+        rows = _shifted(H, self.shift_px, rng)
+        columns = _shifted(W, self.shift_px, rng)
+        if rng.random() < self.flip:
+            columns = columns[::-1]
+        return clip.take(frames, 0).take(rows, 1).take(columns, 2)
+
+    def recolouring(self, rng: np.random.Generator) -> tuple[NDArray[np.float32], float]:
+        """Return a gain per channel, shape (3,), and an offset: pixel x becomes gain x + offset."""
+        contrast = 1.0 + rng.uniform(-self.contrast, self.contrast)
+        colour = 1.0 + rng.uniform(-self.colour, self.colour, size=3)
+        offset = 0.5 * (1.0 - contrast) + rng.uniform(-self.brightness, self.brightness)
+        return (contrast * colour).astype(np.float32), offset
+
+
+def _shifted(length: int, largest: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return the positions 0 to length - 1 moved by up to `largest`, held at the ends."""
+    shift = int(rng.integers(-largest, largest, endpoint=True))
+    return np.clip(np.arange(length) + shift, 0, length - 1)

@@ -1,0 +1,164 @@
+"""Which clips are for training, for validation and for testing, as split files say it.
+
+Two formats are read:
+
+- the official one of HMDB51: a folder with a file `<class>_test_split<draw>.txt` for each class,
+  lines `<clip> 1|2|0` for train, test and unused;
+- one file with lines `<class>/<clip> train|val|test`, or, if its name ends in .csv, with rows
+  `<class>/<clip>,train|val|test` and perhaps a heading `clip,split`.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fadeline.models.errors import ClipError
+
+SPLITS = ("train", "val", "test")
+"""Names of the splits."""
+
+DEFAULT_NAMES = ("splits", "splits.txt", "splits.csv")
+"""Folder or files in which splits are looked for when none are given (our choice)."""
+
+OFFICIAL_TAGS = {"0": None, "1": "train", "2": "test"}
+"""What the tags in HMDB51's split files mean, as the file that comes with them says."""
+
+_OFFICIAL_NAME = re.compile(r"(?P<class_name>.+)_test_split(?P<draw>[0-9]+)\.txt")
+
+
+@dataclass(frozen=True, slots=True)
+class SplitLine:
+    """What one line says of one clip.
+
+    Attributes:
+        class_name: Class of the clip.
+        clip: Name of its file, perhaps without the extension.
+        split: One of `SPLITS`, or None for a clip that is not used.
+        where: File and number of the line.
+    """
+
+    class_name: str
+    clip: str
+    split: str | None
+    where: str
+
+
+def default_splits(folder: Path, names: Sequence[str] = DEFAULT_NAMES) -> Path | None:
+    """Return the first of some split files or folders that exists in a folder, or None."""
+    return next((folder / name for name in names if (folder / name).exists()), None)
+
+
+def read_splits(source: Path, *, draw: int) -> list[SplitLine]:
+    """Read the split of all clips.
+
+    Args:
+        source: Folder of HMDB51's format, or one file.
+        draw: Number of the draw; one file has a single draw, 1.
+
+    Raises:
+        ClipError: If it is missing, cannot be read, lacks the draw, or has a line that is not of
+            the format.
+    """
+    if source.is_dir():
+        return read_official(source, draw=draw)
+    if draw != 1:
+        raise ClipError(f"{source}: one split file has only draw 1, got draw {draw}")
+    rows = _csv_rows(source) if source.suffix.lower() == ".csv" else _text_rows(source)
+    return [_line(where, name, tag) for where, name, tag in rows]
+
+
+def read_official(folder: Path, *, draw: int) -> list[SplitLine]:
+    """Read one draw of split files of HMDB51's format, classes in the order of their names.
+
+    Raises:
+        ClipError: If there is no such draw, or a file cannot be read or has a line that is not of
+            the format.
+    """
+    files = official_files(folder, draw=draw)
+    if not files:
+        raise ClipError(f"{folder}: has no split files of draw {draw}{_draws_there(folder)}")
+    lines = []
+    for class_name, file in files.items():
+        for where, clip, tag in _text_rows(file):
+            if not clip or tag not in OFFICIAL_TAGS:
+                raise ClipError(
+                    f"{where}: must be the name of a clip and 1 (train), 2 (test) or 0 (unused), "
+                    f"got {f'{clip} {tag}'.strip()!r}"
+                )
+            lines.append(SplitLine(class_name, clip, OFFICIAL_TAGS[tag], where))
+    return lines
+
+
+def official_files(folder: Path, *, draw: int) -> dict[str, Path]:
+    """Return the split files of HMDB51's format of one draw, by class, ordered by class.
+
+    Raises:
+        ClipError: If the folder cannot be read.
+    """
+    return {
+        match["class_name"]: folder / match[0]
+        for match in _official_names(folder)
+        if int(match["draw"]) == draw
+    }
+
+
+def _official_names(folder: Path) -> list[re.Match[str]]:
+    try:
+        names = sorted(entry.name for entry in folder.iterdir())
+    except OSError as error:
+        raise ClipError(f"{folder}: cannot be read: {error.strerror}") from None
+    return [match for name in names if (match := _OFFICIAL_NAME.fullmatch(name))]
+
+
+def _draws_there(folder: Path) -> str:
+    draws = sorted({int(match["draw"]) for match in _official_names(folder)})
+    if not draws:
+        return "; their names are <class>_test_split<draw>.txt"
+    return f"; it has draw {', '.join(map(str, draws))}"
+
+
+def _line(where: str, name: str, tag: str) -> SplitLine:
+    class_name, _, clip = name.partition("/")
+    if not class_name or not clip or tag not in SPLITS:
+        raise ClipError(
+            f"{where}: must be <class>/<clip> and one of {', '.join(SPLITS)}, got {name!r} and "
+            f"{tag!r}"
+        )
+    return SplitLine(class_name, clip, tag, where)
+
+
+def _text_rows(file: Path) -> Iterator[tuple[str, str, str]]:
+    """Yield where a line is, its text up to the last word (names may hold spaces), and that."""
+    for number, line in enumerate(_content(file).split("\n"), start=1):
+        if words := line.strip().rsplit(maxsplit=1):
+            yield f"{file}:{number}", "".join(words[:-1]), words[-1]
+
+
+def _csv_rows(file: Path) -> Iterator[tuple[str, str, str]]:
+    reader = csv.reader(io.StringIO(_content(file), newline=""))
+    try:
+        for row in reader:
+            cells = [cell.strip() for cell in row]
+            if not any(cells) or (reader.line_num == 1 and cells == ["clip", "split"]):
+                continue
+            where = f"{file}:{reader.line_num}"
+            if len(cells) != 2:
+                raise ClipError(
+                    f"{where}: must have two cells, <class>/<clip> and the split, got {len(cells)}"
+                    "; put a name with a comma in double quotes"
+                )
+            yield where, cells[0], cells[1]
+    except csv.Error as error:
+        raise ClipError(f"{file}:{reader.line_num}: not readable as CSV: {error}") from None
+
+
+def _content(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ClipError(f"{file}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ClipError(f"{file}: must be text in UTF-8") from None

@@ -1,0 +1,266 @@
+"""Trained weights in safetensors, each with a card beside it that says what they are worth.
+
+`NAME.safetensors` holds the tensors, `NAME.json` the card. Shipped ones lie in the package's folder
+`weights` and are opened by name.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from fadeline.models.errors import WeightsError
+from fadeline.models.files import complete_or_absent
+from fadeline.models.share import Share
+from fadeline.models.vit import VideoViT, VideoViTConfig
+
+MISSING = "missing"
+"""In a card: not measured."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """What weights are, how they were made, and how good they are.
+
+    Attributes:
+        task: What the network does.
+        architecture: Name of its class.
+        config: Its shape, as in its config.
+        classes: Names of its classes, in the order of its logits.
+        data: Name of the clips that the figures below are of.
+        data_version: Their version.
+        data_checksum: SHA-256 over their pixels and labels.
+        splits: Number of clips of each set that played a part.
+        correct: Clips answered correctly ...
+        count: ... out of how many.
+        per_class_accuracy: By name of the class.
+        confusion: Clips by true class (rows) and answer (columns).
+        confusion_figure: File beside the card, or "missing".
+        controls: Accuracies on changed clips and in pairs of classes, by name.
+        parameters: Number of them.
+        flops: Floating-point operations for one clip, two for each multiply-add.
+        command: What the weights were made by.
+        seed: Of the training.
+        wall_s: Training time, seconds.
+        versions: Of the packages that matter.
+        seed_spread: Standard deviation of the accuracy over training seeds, or "missing".
+        sha256: Of the weights file; filled in when saved.
+    """
+
+    task: str
+    architecture: str
+    config: dict[str, Any]
+    classes: list[str]
+    data: str
+    data_version: str
+    data_checksum: str
+    splits: dict[str, int]
+    correct: int
+    count: int
+    per_class_accuracy: dict[str, float]
+    confusion: list[list[int]]
+    parameters: int
+    flops: int
+    command: str
+    seed: int
+    wall_s: float
+    confusion_figure: str = MISSING
+    controls: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    seed_spread: float | str = MISSING
+    sha256: str = MISSING
+
+    @property
+    def accuracy(self) -> Share:
+        """Share of clips answered correctly."""
+        return Share(self.correct, self.count)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the card as it is stored, with the accuracy and its interval spelt out."""
+        share = self.accuracy
+        derived = {"accuracy": share.value, "accuracy_interval": list(share.interval)}
+        return asdict(self) | derived
+
+
+def save_weights(model: nn.Module, path: Path, card: Card) -> Card:
+    """Write weights and, beside them, their card.
+
+    Args:
+        model: Its parameters and buffers are stored.
+        path: Ends in .safetensors.
+        card: Everything but the SHA-256.
+
+    Returns:
+        The card as stored.
+
+    Raises:
+        WeightsError: If the name ends otherwise, or a file cannot be written.
+    """
+    if path.suffix != ".safetensors":
+        raise WeightsError(f"{path}: weights must be named NAME.safetensors")
+    tensors = {name: x.detach().cpu().contiguous() for name, x in model.state_dict().items()}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with complete_or_absent(path) as partial:
+            save_file(tensors, partial, {"architecture": type(model).__name__})
+        stored = replace(card, sha256=_sha256(path))
+        with complete_or_absent(path.with_suffix(".json")) as partial:
+            partial.write_text(json.dumps(stored.as_json(), indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise WeightsError(f"{path}: cannot be written: {error.strerror}") from error
+    return stored
+
+
+def read_card(path: Path) -> Card:
+    """Return the card beside a weights file.
+
+    Raises:
+        WeightsError: If there is none, or it is not one.
+    """
+    beside = path.with_suffix(".json")
+    try:
+        content = json.loads(beside.read_text(encoding="utf-8"))
+        known = {entry.name for entry in fields(Card)}
+        return Card(**{name: value for name, value in content.items() if name in known})
+    except FileNotFoundError:
+        raise WeightsError(
+            f"{beside}: the card of {path.name} is missing; weights and card belong together"
+        ) from None
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise WeightsError(f"{beside}: is no readable card: {error}") from error
+
+
+def load_weights(model: nn.Module, path: Path) -> Card:
+    """Put stored weights into a network, after checking that they are what the card says.
+
+    Returns:
+        The card.
+
+    Raises:
+        WeightsError: If file or card are missing or damaged, the file's SHA-256 is not the card's,
+            or it holds the weights of another network.
+    """
+    if not path.is_file():
+        raise WeightsError(f"{path}: no such weights file")
+    card = read_card(path)
+    if (found := _sha256(path)) != card.sha256:
+        raise WeightsError(
+            f"{path}: is damaged or was replaced: its SHA-256 is {found}, its card says "
+            f"{card.sha256}; get both files again"
+        )
+    mine = type(model).__name__
+    if card.architecture != mine:
+        raise WeightsError(f"{path}: holds a {card.architecture}, not a {mine}")
+    try:
+        model.load_state_dict(load_file(path))
+    except (SafetensorError, RuntimeError) as error:
+        raise WeightsError(f"{path}: does not fit this {mine}: {error}") from error
+    return card
+
+
+def load_vit(name_or_path: str | Path) -> tuple[VideoViT, Card]:
+    """Return a trained video ViT in evaluation mode, and its card.
+
+    Args:
+        name_or_path: Name of shipped weights, such as `vit-tiny-actions`, or path of a .safetensors
+            file.
+
+    Raises:
+        WeightsError: If there are no such weights, or they cannot be trusted.
+    """
+    path = weights_path(name_or_path)
+    card = read_card(path)
+    if card.architecture != VideoViT.__name__:
+        raise WeightsError(f"{path}: holds a {card.architecture}, not a {VideoViT.__name__}")
+    try:
+        stored: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in card.config.items()
+        }
+        config = VideoViTConfig(**stored)
+    except (TypeError, ValueError) as error:
+        raise WeightsError(f"{path}: its card has no valid config: {error}") from error
+    model = VideoViT(config).eval()
+    return model, load_weights(model, path)
+
+
+def weights_path(name_or_path: str | Path) -> Path:
+    """Return the file of shipped weights, or a path as it is.
+
+    Raises:
+        WeightsError: If it looks like a name, and no such weights are shipped.
+    """
+    given = Path(name_or_path)
+    if given.suffix == ".safetensors" or given.parent != Path():
+        return given
+    shipped = shipped_weights()
+    if str(given) not in shipped:
+        names = ", ".join(shipped) or "none"
+        raise WeightsError(
+            f"{given}: no such weights; shipped are {names}; a file must end in .safetensors"
+        )
+    return shipped[str(given)]
+
+
+def shipped_weights() -> dict[str, Path]:
+    """Return the files of the weights that came with the package, by name."""
+    folder = Path(str(files("fadeline.models"))) / "weights"
+    return {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
+
+
+def package_versions() -> dict[str, str]:
+    """Return the versions of the packages that trained weights depend on."""
+    found = {}
+    for name in ("fadeline", "torch", "lightning", "numpy"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def warm_start(model: nn.Module, path: Path, *, replaceable: Sequence[str]) -> list[str]:
+    """Put stored weights into a network; parts of another shape keep the weights they have.
+
+    For going on from weights with other classes, whose heads do not fit.
+
+    Args:
+        model: The network.
+        path: Weights in safetensors; no card is needed.
+        replaceable: Names of the modules that may be of another shape.
+
+    Returns:
+        Names of the tensors that were left as they were.
+
+    Raises:
+        WeightsError: If the file cannot be read, or anything else does not fit.
+    """
+    try:
+        stored = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(f"{path}: cannot be read as weights: {error}") from error
+    mine = model.state_dict()
+    fitting = {k: x for k, x in stored.items() if k in mine and mine[k].shape == x.shape}
+    left = [name for name in mine if name not in fitting]
+    wrong = [name for name in left if name.partition(".")[0] not in replaceable]
+    if wrong:
+        raise WeightsError(
+            f"{path}: is of another network: {', '.join(wrong[:3])}"
+            f"{' and more' if len(wrong) > 3 else ''} missing or of another shape; only "
+            f"{' and '.join(replaceable)} may differ"
+        )
+    model.load_state_dict(fitting, strict=False)
+    return left
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

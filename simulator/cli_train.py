@@ -1,0 +1,244 @@
+"""The `fadeline train` and `fadeline evaluate` commands."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from fadeline.simulator.console import bar, errors, print_json, print_table
+from fadeline.simulator.errors import FadelineError
+
+if TYPE_CHECKING:
+    from fadeline.models.clips.cache import CachedClips
+    from fadeline.models.vit_card import Comparison
+
+train_app = typer.Typer(help="Train networks.", no_args_is_help=True)
+evaluate_app = typer.Typer(help="Measure trained networks again.", no_args_is_help=True)
+
+Preset = Literal["tiny", "base"]
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+
+
+@train_app.callback()
+def _train() -> None:
+    pass  # with a callback, a single command keeps its name
+
+
+@evaluate_app.callback()
+def _evaluate() -> None:
+    pass
+
+
+@train_app.command(name="vit")
+def train_vit_command(
+    out: Annotated[Path, typer.Option(help="Folder for checkpoints, weights and card.")],
+    preset: Annotated[Preset, typer.Option(help="Size.")] = "tiny",
+    data: Annotated[
+        str, typer.Option(help="Its train and val splits, such as actions or videofolder:PATH.")
+    ] = "actions",
+    validate_on: Annotated[
+        str | None, typer.Option(help="Other clips to report on (default: the val split).")
+    ] = None,
+    init: Annotated[Path | None, typer.Option(help="Weights to start from (.safetensors).")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Of the last step (default: the preset's).")
+    ] = None,
+    stem_epochs: Annotated[
+        int | None, typer.Option(min=0, help="Of the first step; 0 leaves it out.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 1,
+    devices: Annotated[int, typer.Option(min=1, help="Processes or GPUs.")] = 1,
+    precision: Annotated[
+        Literal["bf16-mixed", "32-true"], typer.Option(help="Of convolutions and products.")
+    ] = "bf16-mixed",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Write over existing files.")] = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train a video ViT; leaves vit.safetensors and its card, measured on validation clips."""
+    from dataclasses import replace
+
+    from fadeline.models.training import first_process
+    from fadeline.models.vit import VideoViT, vit_preset
+    from fadeline.models.vit_training import start_from, train_vit, vit_recipe
+    from fadeline.simulator.output import prepare_folder
+
+    silent = quiet or as_json
+    try:
+        shape = vit_preset(preset, classes=1)
+        recipe = vit_recipe(
+            preset, epochs=epochs, stem_epochs=stem_epochs, seed=seed, devices=devices,
+            precision=precision,
+        )  # fmt: skip
+    except ValueError as error:
+        raise FadelineError(str(error)) from None
+    if first_process():
+        prepare_folder(out, force=force or resume)
+    clips, validation = (
+        _cached(name, frames=shape.frames, size=shape.size_px, silent=silent)
+        for name in (split_of(data, "train"), validate_on or split_of(data, "val"))
+    )
+    model = VideoViT(replace(shape, classes=len(clips.classes)), seed=seed)
+    if init is not None:
+        new = start_from(model, init)
+        if new and not silent:
+            errors().print(f"{init}: other classes; starts anew: {', '.join(new)}", markup=False)
+    rows = train_vit(model, clips, validation, recipe, out, resume=resume, quiet=silent)
+    if not first_process():
+        return
+    summary = _save(model, clips, validation, out, seed=seed, rows=rows, silent=silent)
+    if as_json:
+        print_json(summary)
+    elif not quiet:
+        for name, value in summary.items():
+            print(f"{name}: {value}")
+
+
+@evaluate_app.command(name="vit")
+def evaluate_vit_command(
+    weights: Annotated[
+        str, typer.Option(help="Shipped name or .safetensors file.")
+    ] = "vit-tiny-actions",
+    data: Annotated[
+        str | None, typer.Option(help="Clips, such as actions/test (default: the card's).")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Clips to use, drawn among all.")] = None,
+    with_controls: Annotated[
+        bool, typer.Option("--controls", help="Also with detail, motion or order taken away.")
+    ] = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Measure a video ViT again; exit with 1 if its card claims something else."""
+    from fadeline.models.clips.opening import open_clips
+    from fadeline.models.controls import SomeClips
+    from fadeline.models.errors import ClipError
+    from fadeline.models.evaluation import evaluate
+    from fadeline.models.vit_card import compare, measure_controls, share_entry
+    from fadeline.models.weights import load_vit
+
+    silent = quiet or as_json
+    model, card = load_vit(weights)
+    name = data or card.data
+    frames, size = model.config.frames, model.config.size_px
+    clips = (
+        _cached(name, frames=frames, size=size, silent=silent)
+        if limit is None
+        else SomeClips(open_clips(name, frames=frames, size=size), limit)
+    )
+    if list(clips.classes) != card.classes:
+        raise ClipError(f"{name}: its classes are not those of {weights}, so nothing can be said")
+    with bar("evaluating", quiet=silent) as progress:
+        evaluation = evaluate(model, clips, progress=progress)
+    shares = {}
+    if with_controls:
+        with bar("controls", quiet=silent) as progress:
+            shares = measure_controls(model, clips, evaluation, progress=progress)
+    # Fresh draws must agree with the card as well; other splits need not.
+    comparable = name.partition("@")[0] == card.data.partition("@")[0]
+    rows = compare(card, evaluation, shares)
+    if as_json:
+        print_json(
+            {
+                "weights": weights,
+                "data": name,
+                "version": clips.version,
+                **share_entry(evaluation.accuracy),
+                "per_class_accuracy": {k: s.value for k, s in evaluation.per_class.items()},
+                "controls": {k: share_entry(s) for k, s in shares.items()},
+                "card": {"data": card.data, **share_entry(card.accuracy)},
+                "agrees": all(row.agrees for row in rows) if comparable else None,
+            }
+        )
+    elif not quiet:
+        _print_comparison(f"{weights} on {name}, {len(clips)} clips", rows, card.data, comparable)
+    if comparable and not all(row.agrees for row in rows):
+        for row in rows:
+            if not row.agrees:
+                message = f"failed: {row.name}: {row.now.value:.4f}, card: {row.card.value:.4f}"
+                errors().print(message, highlight=False, markup=False, soft_wrap=True)
+        raise typer.Exit(1)
+
+
+def split_of(data: str, split: str) -> str:
+    """Return the name of a data set's split, as `open_clips` takes it.
+
+    Example:
+        >>> split_of("actions", "train"), split_of("videofolder:mine", "val")
+        ('actions/train', 'videofolder:mine#val')
+    """
+    return f"{data}#{split}" if ":" in data else f"{data}/{split}"
+
+
+def _save(
+    model: Any,
+    clips: "CachedClips",
+    validation: "CachedClips",
+    out: Path,
+    *,
+    seed: int,
+    rows: list[dict[str, float]],
+    silent: bool,
+) -> dict[str, Any]:
+    """Evaluate on validation clips, write weights, card and figure; return a summary."""
+    from fadeline.models.evaluation import evaluate, save_confusion
+    from fadeline.models.vit_card import measure_controls, vit_card
+    from fadeline.models.weights import save_weights
+
+    with bar("evaluating", quiet=silent) as progress:
+        evaluation = evaluate(model, validation, progress=progress)
+    with bar("controls", quiet=silent) as progress:
+        shares = measure_controls(model, validation, evaluation, progress=progress)
+    figure = out / "vit-confusion.png"
+    save_confusion(evaluation, figure)
+    card = vit_card(
+        model,
+        validation,
+        evaluation,
+        shares,
+        checksum=validation.digest,
+        splits={clips.name: len(clips), validation.name: len(validation)},
+        command=shlex.join(["fadeline", *sys.argv[1:]]),
+        seed=seed,
+        wall_s=sum(row["seconds"] for row in rows),
+        confusion_figure=figure.name,
+    )
+    save_weights(model, out / "vit.safetensors", card)
+    low, high = card.accuracy.interval
+    return {
+        "weights": str(out / "vit.safetensors"),
+        "card": str(out / "vit.json"),
+        "confusion": str(figure),
+        "data": validation.name,
+        "accuracy": round(card.accuracy.value, 4),
+        "accuracy_interval": [round(low, 4), round(high, 4)],
+        "seconds": round(card.wall_s, 1),
+    }
+
+
+def _print_comparison(
+    title: str, rows: "list[Comparison]", card_data: str, comparable: bool
+) -> None:
+    verdicts = {True: "yes", False: "NO"}
+    table = []
+    for row in rows:
+        low, high = row.now.interval
+        verdict = verdicts[row.agrees] if comparable else f"other clips ({card_data})"
+        figures = (f"{row.card.value:.4f}", f"{row.now.value:.4f}", f"{low:.4f} to {high:.4f}")
+        table.append((row.name, *figures, verdict))
+    print_table(title, ("quantity", "card", "now", "interval", "agrees"), table)
+
+
+def _cached(name: str, *, frames: int, size: int, silent: bool) -> "CachedClips":
+    from fadeline.models.clips.cache import cached
+    from fadeline.models.clips.opening import open_clips
+    from fadeline.models.machine import usable_cores
+
+    clips = open_clips(name, frames=frames, size=size)
+    with bar(f"caching {name}", quiet=silent) as progress:
+        return cached(clips, workers=usable_cores(), progress=progress)

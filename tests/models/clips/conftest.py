@@ -1,0 +1,79 @@
+"""Small videos whose frames can be told apart."""
+
+import av
+import numpy as np
+import pytest
+from av.video.stream import VideoStream
+
+CODECS = {
+    ".avi": ("mjpeg", "yuvj420p"),
+    ".gif": ("gif", "gray"),
+    ".mkv": ("ffv1", "bgr0"),
+    ".mp4": ("mpeg4", "yuv420p"),
+    ".ts": ("mpeg2video", "yuv420p"),
+    ".webm": ("libvpx", "yuv420p"),
+}
+
+
+def grey_frames(count, *, height=48, width=64):
+    """Return frames of one grey each, 12 levels apart, which no lossy codec bridges."""
+    levels = (10 + 12 * np.arange(count)).astype(np.uint8)
+    return np.broadcast_to(levels[:, None, None, None], (count, height, width, 3))
+
+
+@pytest.fixture
+def film():
+    """Return a function that encodes frames, of shape (n, H, W, 3), or n grey ones."""
+
+    def encode(path, frames=20, *, codec=None, rotation_degrees=0, title=None):
+        pictures = grey_frames(frames) if isinstance(frames, int) else frames
+        name, pixel_format = codec or CODECS[path.suffix]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with av.open(str(path), "w", metadata_encoding="latin-1") as container:
+            if title is not None:
+                container.metadata["title"] = title
+            stream = container.add_stream(name, rate=25)
+            assert isinstance(stream, VideoStream)
+            stream.height, stream.width = pictures.shape[1:3]
+            stream.pix_fmt = pixel_format
+            stream.bit_rate = 4_000_000  # ample for these sizes: levels stay apart
+            if rotation_degrees:
+                stream.set_display_rotation(rotation_degrees)
+            if not len(pictures):
+                container.start_encoding()
+            for picture in pictures:
+                frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+                container.mux(stream.encode(frame))
+            if len(pictures):
+                container.mux(stream.encode())
+        return path
+
+    return encode
+
+
+@pytest.fixture
+def shown():
+    """Return a function that tells which of the grey frames a clip shows."""
+
+    def positions(clip):
+        means = clip.mean(axis=(1, 2, 3))
+        found = np.rint((means - 10) / 12)
+        assert np.abs(means - (10 + 12 * found)).max() < 4
+        return found.astype(int).tolist()
+
+    return positions
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """Return a function that makes empty files, `class/name` each, in a folder and returns it."""
+
+    def make(*files, folder="films"):
+        root = tmp_path / folder
+        root.mkdir(exist_ok=True)
+        for file in files:
+            (root / file).parent.mkdir(exist_ok=True)
+            (root / file).touch()
+        return root
+
+    return make

@@ -1,0 +1,195 @@
+"""The commands that train and evaluate, on clips and a network small enough for a test."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fadeline.models.errors import ClipError
+
+SIDE = 16
+
+
+class Flashes:
+    """Two classes: a flash early or late in the clip, of random brightness."""
+
+    version = "1"
+    classes = ("early", "late")
+    shape = (8, SIDE, SIDE)
+
+    def __init__(self, name, count, seed):
+        self.name = name
+        self.labels = np.arange(count) % 2
+        self._seed = seed
+
+    def __len__(self):
+        return len(self.labels)
+
+    def clip(self, index):
+        rng = np.random.default_rng([self._seed, index])
+        clip = np.full((*self.shape, 3), rng.integers(60), np.uint8)
+        clip[rng.integers(0, 3) + 5 * self.labels[index]] = rng.integers(150, 256)
+        return clip
+
+
+SETS = {
+    "flashes/train": (64, 0),
+    "flashes/val": (40, 1),
+    "flashes/test": (40, 2),
+    "flashes/val@7": (40, 3),
+}
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch, tmp_path):
+    """Open flashes, whatever is asked for, and make every preset a micro ViT."""
+    import torch
+
+    from fadeline.models import machine, vit
+    from fadeline.models.clips import opening
+
+    def open_flashes(name, *, frames, size):
+        assert (frames, size) == (8, SIDE)
+        if name not in SETS:
+            raise ClipError(f"{name}: no such data set")
+        return Flashes(name, *SETS[name])
+
+    def micro(name, *, classes):
+        return vit.VideoViTConfig(
+            classes, 8, SIDE, (8,), (3,), (3,), (1,), tubelet=(2, 4, 4), dim=16, depth=1, heads=2
+        )
+
+    monkeypatch.setattr(opening, "open_clips", open_flashes)
+    monkeypatch.setattr(vit, "vit_preset", micro)
+    monkeypatch.setattr(machine, "usable_cores", lambda: 1)
+    monkeypatch.setenv("FADELINE_CACHE", str(tmp_path / "cache"))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+TRAIN = ("train", "vit", "--data", "flashes", "--out", "made", "--precision", "32-true")
+SHORT = ("--epochs", "1", "--stem-epochs", "0")
+
+
+def test_training_leaves_weights_a_card_and_a_figure(fadeline, in_tmp):
+    answer = fadeline(*TRAIN, *SHORT, "--seed", "4", "--json")
+    assert (answer.code, answer.err) == (0, "")
+    summary = json.loads(answer.out)
+    card = json.loads(Path("made/vit.json").read_text())
+    assert summary["accuracy"] == round(card["accuracy"], 4)
+    assert card["data"] == "flashes/val"
+    assert card["splits"] == {"flashes/train": 64, "flashes/val": 40}
+    assert (card["seed"], card["count"]) == (4, 40)
+    assert card["command"].startswith("fadeline train vit --data flashes --out made")
+    assert set(card["controls"]) >= {"half resolution", "middle frame", "shuffled frames"}
+    assert {"torch", "numpy", "lightning"} <= set(card["versions"])
+    assert Path("made", card["confusion_figure"]).read_bytes().startswith(b"\x89PNG")
+
+
+def test_training_can_be_quiet(fadeline, in_tmp):
+    answer = fadeline(*TRAIN, *SHORT, "--quiet")
+    assert (answer.code, answer.out, answer.err) == (0, "", "")
+
+
+def test_a_finished_training_is_resumed_to_the_same_weights(fadeline, in_tmp):
+    assert fadeline(*TRAIN, *SHORT, "--quiet").code == 0
+    before = Path("made/vit.safetensors").read_bytes()
+    assert fadeline(*TRAIN, *SHORT, "--quiet", "--resume").code == 0
+    assert Path("made/vit.safetensors").read_bytes() == before
+    refused = fadeline(*TRAIN, *SHORT, "--quiet", "--resume", "--seed", "9")
+    assert (refused.code, refused.out) == (2, "")
+    assert "training.seed is 1, now 9" in refused.err
+
+
+def test_a_folder_in_use_is_left_alone_without_force(fadeline, in_tmp):
+    Path("made").mkdir()
+    Path("made/notes.txt").write_text("mine")
+    answer = fadeline(*TRAIN, *SHORT)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err == "error: made: already holds files; use --force to write over them\n"
+
+
+def test_training_from_weights_and_from_none(fadeline, in_tmp):
+    assert fadeline(*TRAIN, *SHORT, "--quiet").code == 0
+    again = ("--out", "again", "--init", "made/vit.safetensors", "--quiet")
+    assert fadeline(*TRAIN, *SHORT, *again).code == 0
+    answer = fadeline(*TRAIN, *SHORT, "--out", "third", "--init", "none.safetensors")
+    assert answer.code == 2
+    assert answer.err.startswith("error: none.safetensors: cannot be read as weights")
+
+
+def test_unknown_data_are_refused(fadeline, in_tmp):
+    answer = fadeline("train", "vit", "--data", "blinks", "--out", "made")
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err == "error: blinks/train: no such data set\n"
+
+
+# evaluate
+
+
+@pytest.fixture
+def trained(fadeline, in_tmp):
+    assert fadeline(*TRAIN, *SHORT, "--quiet").code == 0
+    return Path("made/vit.safetensors")
+
+
+def edit_card(weights, **changes):
+    path = weights.with_suffix(".json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_a_true_card_agrees(fadeline, trained):
+    answer = fadeline("evaluate", "vit", "--weights", trained, "--controls", "--json")
+    assert (answer.code, answer.err) == (0, "")
+    found = json.loads(answer.out)
+    card = json.loads(trained.with_suffix(".json").read_text())
+    assert found["agrees"] is True
+    assert (found["accuracy"], found["controls"]) == (card["accuracy"], card["controls"])
+    text = fadeline("evaluate", "vit", "--weights", trained)
+    assert text.code == 0
+    assert text.out.split()[-1] == "yes"
+
+
+def test_a_false_card_is_found_out(fadeline, trained):
+    card = json.loads(trained.with_suffix(".json").read_text())
+    edit_card(trained, correct=0 if card["accuracy"] > 0.5 else 40)
+    answer = fadeline("evaluate", "vit", "--weights", trained)
+    assert answer.code == 1
+    assert answer.err.startswith(f"failed: accuracy: {card['accuracy']:.4f}, card: ")
+    fresh = fadeline("evaluate", "vit", "--weights", trained, "--data", "flashes/val@7")
+    assert fresh.code == 1
+
+
+def test_other_clips_are_measured_without_a_verdict(fadeline, trained):
+    edit_card(trained, correct=0)
+    answer = fadeline("evaluate", "vit", "--weights", trained, "--data", "flashes/test", "--json")
+    assert answer.code == 0
+    assert json.loads(answer.out)["agrees"] is None
+
+
+def test_some_clips_are_enough_for_a_look(fadeline, trained):
+    answer = fadeline("evaluate", "vit", "--weights", trained, "--limit", "10", "--json")
+    assert json.loads(answer.out)["count"] == 10
+
+
+def test_clips_of_other_classes_are_refused(fadeline, trained, monkeypatch):
+    monkeypatch.setattr(Flashes, "classes", ("first", "last"))
+    answer = fadeline("evaluate", "vit", "--weights", trained)
+    assert answer.code == 2
+    assert answer.err.startswith("error: flashes/val: its classes are not those of")
+
+
+def test_damaged_weights_are_refused(fadeline, trained):
+    trained.write_bytes(trained.read_bytes()[:-1])
+    answer = fadeline("evaluate", "vit", "--weights", trained)
+    assert (answer.code, answer.out) == (2, "")
+    assert "is damaged or was replaced" in answer.err
+
+
+def test_unknown_weights_are_refused(fadeline):
+    answer = fadeline("evaluate", "vit", "--weights", "vit-huge")
+    assert answer.code == 2
+    assert answer.err.startswith("error: vit-huge: no such weights; shipped are ")
