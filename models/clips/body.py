@@ -1,7 +1,7 @@
 """An articulated person: proportions and clothing, a pose, and the shapes it is drawn with.
 
-Lengths are in world units: 1,024 to the side of the picture. Angles are in 1/1024 turns; a limb at 0
-hangs straight down and a positive angle is towards where the person faces.
+Lengths are in world units: 1,024 to the side of the picture. Angles are in 1/1024 turns; a limb at
+0 hangs straight down and a positive angle is towards where the person faces.
 """
 
 from dataclasses import dataclass
@@ -43,8 +43,8 @@ class Body:
     """A person's proportions, in thousandths of the height, and colours (8-bit RGB).
 
     The means are those of Winter, "Biomechanics and Motor Control of Human Movement", figure 4.1
-    (trunk 288, thigh 245, shank 246, upper arm 186, forearm with half a hand 200), with the head and
-    the limbs drawn stouter than life so that they stay visible at 64 pixels.
+    (trunk 288, thigh 245, shank 246, upper arm 186, forearm with half a hand 200), with the head
+    and the limbs drawn stouter than life so that they stay visible at 64 pixels.
     """
 
     head: int

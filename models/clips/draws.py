@@ -1,7 +1,7 @@
 """Random whole numbers that are the same on every machine and with every version of numpy.
 
-Only the raw words of the PCG64 bit generator are used: numpy promises that those never change, which
-it does not promise of the distributions made from them (NEP 19).
+Only the raw words of the PCG64 bit generator are used: numpy promises that those never change,
+which it does not promise of the distributions made from them (NEP 19).
 """
 
 from collections.abc import Sequence

@@ -249,7 +249,8 @@ def _swing_hand(draws: Draws, frames: int, fastest: int, slowest: int) -> Gestur
     side = draws.pick(("near", "far"))
     raised = _held(phase, 200)
     arm, elbow = draws.between(300, 420), draws.between(60, 140)
-    _set(tracks, raised, **{f"{side}_arm": arm, f"{side}_elbow": elbow + swing})
+    targets: dict[str, Track | int] = {f"{side}_arm": arm, f"{side}_elbow": elbow + swing}
+    _set(tracks, raised, **targets)
     return _gesture(tracks)
 
 

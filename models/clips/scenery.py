@@ -14,6 +14,9 @@ from fadeline.models.clips.whole_trig import TURN, cosine, sine
 
 Image = NDArray[np.uint8]
 
+CORNERS = ((-1, -1), (1, -1), (1, 1), (-1, 1))
+"""Of a rectangle, in units of half its sides."""
+
 _OCTAVES = 6
 """Layers of the background texture (our choice): cells from a third of the canvas to a pixel."""
 
@@ -40,7 +43,8 @@ def draw_background(draws: Draws, side: int, horizon: int, *, contrast: int, thi
     for _ in range(draws.between(things // 2, things)):
         _still_thing(draws, flat, side)
     texture = _texture(draws, side, contrast)
-    return np.clip(flat.astype(np.int16) + texture, 0, 255).astype(np.uint8)
+    textured: Image = np.clip(flat.astype(np.int16) + texture, 0, 255).astype(np.uint8)
+    return textured
 
 
 def _texture(draws: Draws, side: int, contrast: int) -> NDArray[np.int16]:
@@ -94,7 +98,7 @@ def draw_movers(draws: Draws, frames: int, count: int) -> list[Shape]:
             ring = np.arange(12) * TURN // 12
             outline = np.stack([sine(ring, width // 2), cosine(ring, height // 2)], axis=-1)
         else:
-            outline = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * (width // 2, height // 2)
+            outline = np.array(CORNERS) * np.array((width // 2, height // 2))
         movers.append((centre[:, None, :] + outline[None], paint(draws)))
     return movers
 

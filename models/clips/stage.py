@@ -14,6 +14,7 @@ from fadeline.models.clips.body import Body, Colour, Shape, Skeleton, draw_body,
 from fadeline.models.clips.draws import Draws
 from fadeline.models.clips.gestures import Action, Gesture, idle
 from fadeline.models.clips.scenery import (
+    CORNERS,
     draw_background,
     draw_movers,
     draw_occluders,
@@ -188,7 +189,7 @@ class _Stage:
         shake = np.array(
             [[draws.around(difficulty.shake) for _ in range(2)] for _ in range(frames)]
         )
-        path = time + shake
+        path: NDArray[np.int64] = time + shake
         path[:, :1] += followed
         return path
 
@@ -283,8 +284,8 @@ class _Stage:
 
 def _box(centre: NDArray[np.int64], width: int, height: int) -> NDArray[np.int64]:
     """Return upright rectangles about centres (T, 2): shape (T, 4, 2)."""
-    corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * (width // 2, height // 2)
-    return centre[:, None, :] + corners[None]
+    corners: NDArray[np.int64] = np.array(CORNERS) * np.array((width // 2, height // 2))
+    return centre[:, None, :] + corners
 
 
 def _grain(deviation: int) -> NDArray[np.int16]:

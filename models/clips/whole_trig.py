@@ -28,7 +28,8 @@ def sine(angle: NDArray[np.int64] | int, length: NDArray[np.int64] | int) -> NDA
         >>> int(sine(TURN // 4, 1000))
         1000
     """
-    return (_TABLE[np.asarray(angle) & (TURN - 1)] * length) >> SCALE_BITS
+    scaled: NDArray[np.int64] = _TABLE[np.asarray(angle) & (TURN - 1)] * length
+    return scaled >> SCALE_BITS
 
 
 def cosine(angle: NDArray[np.int64] | int, length: NDArray[np.int64] | int) -> NDArray[np.int64]:

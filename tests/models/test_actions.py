@@ -7,15 +7,16 @@ import sys
 import cv2
 import numpy as np
 import pytest
+from scipy import stats
+
 from fadeline.models.clips.actions import SPLITS, ActionClips
 from fadeline.models.clips.body import JOINTS, draw_body, posed
 from fadeline.models.clips.draws import Draws
-from fadeline.models.clips.gestures import ACTIONS, ORDER_PAIRS, TEMPO_PAIRS, TICKS, idle
+from fadeline.models.clips.gestures import ACTIONS, ORDER_PAIRS, TEMPO_PAIRS, idle
 from fadeline.models.clips.scenery import draw_background, draw_movers
 from fadeline.models.clips.stage import Cast, Difficulty, actor_share, draw_clip
 from fadeline.models.clips.whole_trig import TURN, cosine, eased, sine
 from fadeline.models.errors import ClipError
-from scipy import stats
 
 FALSE_ALARM = 1e-4
 NAMES = [action.name for action in ACTIONS]
@@ -36,8 +37,7 @@ def sha256(pixels: np.ndarray) -> str:
 
 @pytest.mark.parametrize(
     ("split", "index", "size", "expected"),
-    [
-    ],
+    [],
 )
 def test_probe_clips_are_the_same_on_every_machine(split, index, size, expected):
     assert sha256(ActionClips(split, size=size).clip(index)) == expected
@@ -67,7 +67,9 @@ def test_clips_are_rgb_of_the_size_asked_for():
 
 def test_both_sizes_show_the_same_scene():
     small, large = (drawn("sit_down", 3, size=size).astype(float) for size in (64, 112))
-    shrunk = np.stack([cv2.resize(frame, (64, 64), interpolation=cv2.INTER_AREA) for frame in large])
+    shrunk = np.stack(
+        [cv2.resize(frame, (64, 64), interpolation=cv2.INTER_AREA) for frame in large]
+    )
     assert np.corrcoef(small.ravel(), shrunk.ravel())[0, 1] > 0.95
 
 
@@ -150,18 +152,24 @@ def test_stills_before_and_after_are_equally_long(name):
     assert min(after) >= 1
 
 
-def test_tempo_pairs_take_different_times():
-    """The legs of one who runs pass each other more often than of one who walks."""
+@pytest.mark.parametrize(
+    ("slow", "quick", "joint"), [("walk", "run", "near_thigh"), ("wave", "flap", "near_elbow")]
+)
+def test_tempo_pairs_differ_in_tempo(slow, quick, joint):
+    """A joint turns back and forth at least 1.3 times as often; its reach is the same."""
 
-    def passes(name: str) -> list[int]:
-        counts = []
-        for seed in range(100):
-            pose = BY_NAME[name].gesture(Draws(9, seed), 16 * 8).pose[: 16 * 8]
-            counts.append(len(pose))
-        return counts
+    def turns_and_reach(name: str) -> tuple[float, float]:
+        turns, reach = [], []
+        for seed in range(200):
+            angle = BY_NAME[name].gesture(Draws(9, seed), 16).pose[:, JOINTS.index(joint)]
+            turns.append(np.count_nonzero(np.diff(np.sign(np.diff(angle)))))
+            reach.append(np.ptp(angle))
+        return float(np.mean(turns)), float(np.mean(reach))
 
-    assert TICKS == 64
-    assert passes("walk") == passes("run")
+    slow_turns, slow_reach = turns_and_reach(slow)
+    quick_turns, quick_reach = turns_and_reach(quick)
+    assert quick_turns > 1.3 * slow_turns
+    assert quick_reach == pytest.approx(slow_reach, rel=0.15)
 
 
 def test_actor_covers_5_to_35_percent_of_the_picture():

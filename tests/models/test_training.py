@@ -72,12 +72,12 @@ def trained(squares, micro, tmp_path):
 
 def test_the_recipe_learns_to_tell_directions(squares, micro, tmp_path):
     model = VideoViT(micro)
-    step = replace(CONFIG, epochs=5, batch_size=32, learning_rate=5e-3, precision="bf16-mixed")
-    recipe = VitRecipe(stem=step, whole=replace(step, epochs=4, learning_rate=2e-3))
-    rows = train_vit(model, squares(512), squares(128, 1), recipe, tmp_path)
-    assert len(rows) == 9
-    assert rows[4]["val_accuracy"] > 0.6  # chance is 0.25
-    assert rows[8]["val_accuracy"] > 0.8
+    step = replace(CONFIG, epochs=5, batch_size=16, learning_rate=5e-3)
+    recipe = VitRecipe(stem=step, whole=replace(step, epochs=3, learning_rate=2e-3))
+    rows = train_vit(model, squares(256), squares(128, 1), recipe, tmp_path)
+    assert len(rows) == 8
+    assert rows[4]["val_accuracy"] > 0.8  # chance is 0.25
+    assert rows[7]["val_accuracy"] > 0.8
     assert not model.training
     assert sorted(path.name for path in tmp_path.iterdir()) == ["stem", "whole"]
 
