@@ -219,7 +219,7 @@ class VideoViT(nn.Module):
         expected = (3, config.frames, config.size_px, config.size_px)
         if clips.ndim != 5 or tuple(clips.shape[1:]) != expected:
             raise ValueError(f"clips must be (B, {str(expected)[1:]}, got {tuple(clips.shape)}")
-        # Features last throughout: every reshape below is a view, and convolutions are quickest so.
+        # Features last throughout: the stem's reshapes are views, and convolutions quickest so.
         grid = ((clips - PIXEL_MEAN) / PIXEL_SCALE).permute(0, 2, 3, 4, 1)
         if self.stem:
             grid = torch.cat([grid, CHANGE_SCALE * _change(grid)], dim=-1)
@@ -255,7 +255,7 @@ class StemStage(nn.Module):
     """One (2+1)D stage: a filter over space that halves the grid, then one over time.
 
     Both run as 2D convolutions, space on frames (B T, F, h, w) and time on (B, F, t, h w): the same
-    numbers as Conv3d with 1xkxk and 3x1x1 filters, several times as quick on a processor.
+    numbers as Conv3d with 1xkxk and 3x1x1 filters, in two thirds of the time on a processor.
 
     Batch normalisation: trains a small CNN fastest, costs nothing once trained (fixed scale and
     shift, each clip for itself), where group normalisation takes longer than the convolutions.

@@ -34,12 +34,12 @@ class VitRecipe:
 
     stem: TrainingConfig | None = field(
         default_factory=lambda: TrainingConfig(
-            epochs=10, learning_rate=3e-3, augmentation=Augmentation()
+            epochs=10, learning_rate=4e-3, augmentation=Augmentation()
         )
     )
     whole: TrainingConfig = field(
         default_factory=lambda: TrainingConfig(
-            epochs=14, learning_rate=1e-3, augmentation=Augmentation()
+            epochs=12, learning_rate=1e-3, augmentation=Augmentation()
         )
     )
     label_smoothing: float = 0.1

@@ -2,7 +2,7 @@
 
 Four pairs of actions are exact time reversals of each other (sit down and stand up, ...): only the
 first of each pair has poses here, the second is the whole finished clip played backwards. Two pairs
-differ only in tempo.
+differ only in tempo. Four differ in where at the head a hand goes and what it holds.
 """
 
 from collections.abc import Callable
@@ -188,9 +188,9 @@ def _push(draws: Draws, frames: int) -> Gesture:
 
 def _wind(draws: Draws, frames: int) -> Gesture:
     tracks = _columns(frames, draws)
-    start, length = _window(draws, frames, 8, 12)
+    start, length = _window(draws, frames, 9, 13)
     ticks = np.clip(_clock(frames) - start, 0, length)
-    cycle = draws.between(5 * TICKS, 8 * TICKS)
+    cycle = draws.between(6 * TICKS, 9 * TICKS)
     turns = max(1, length // cycle)
     angle = ticks * turns * TURN // length
     straight = np.full(frames, 1024, dtype=np.int64)
@@ -262,22 +262,40 @@ def _flap(draws: Draws, frames: int) -> Gesture:
     return _swing_hand(draws, frames, 7 * TICKS // 2, 5 * TICKS)
 
 
-def _drink(draws: Draws, frames: int) -> Gesture:
+def _to_face(
+    draws: Draws, frames: int, arm: tuple[int, int], elbow: tuple[int, int], head: tuple[int, int]
+) -> tuple[dict[str, Track], Track]:
+    """Raise the near hand to a place of the head and lower it again; return how far it is up."""
     tracks = _columns(frames, draws)
     start, length = _window(draws, frames, 9, 13)
     raised = _held(_phase(frames, start, length), 340)
-    _set(tracks, raised, near_arm=draws.between(110, 160), near_elbow=draws.between(290, 330))
-    _set(tracks, raised, head=draws.between(-70, -20))
+    _set(
+        tracks, raised,
+        near_arm=draws.between(*arm), near_elbow=draws.between(*elbow), head=draws.between(*head),
+    )  # fmt: skip
+    return tracks, raised
+
+
+def _drink(draws: Draws, frames: int) -> Gesture:
+    tracks, _ = _to_face(draws, frames, (172, 198), (400, 418), (-70, -20))
     return _gesture(tracks, "cup", np.ones(frames, dtype=np.bool_))
 
 
 def _phone(draws: Draws, frames: int) -> Gesture:
-    tracks = _columns(frames, draws)
-    start, length = _window(draws, frames, 9, 13)
-    raised = _held(_phase(frames, start, length), 340)
-    _set(tracks, raised, near_arm=draws.between(60, 110), near_elbow=draws.between(375, 415))
-    _set(tracks, raised, head=draws.between(0, 50))
+    tracks, _ = _to_face(draws, frames, (225, 255), (422, 438), (0, 50))
     return _gesture(tracks, "telephone", np.ones(frames, dtype=np.bool_))
+
+
+def _salute(draws: Draws, frames: int) -> Gesture:
+    tracks, _ = _to_face(draws, frames, (258, 290), (340, 364), (-30, 10))
+    return _gesture(tracks)
+
+
+def _cough(draws: Draws, frames: int) -> Gesture:
+    tracks, raised = _to_face(draws, frames, (166, 192), (398, 416), (0, 50))
+    bows = np.abs(sine(_clock(frames) * draws.between(2, 3) + draws.below(TURN), 1024))
+    tracks["lean"] = tracks["lean"] + (raised * bows * draws.between(15, 40) >> 20)
+    return _gesture(tracks)
 
 
 def _punch(draws: Draws, frames: int) -> Gesture:
@@ -331,6 +349,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("flap", _flap),
     Action("drink", _drink),
     Action("phone", _phone),
+    Action("salute", _salute),
+    Action("cough", _cough),
     Action("punch", _punch),
     Action("kick", _kick),
 )

@@ -47,17 +47,17 @@ class Difficulty:
         noise: Standard deviation of the sensor's noise, grey levels, lowest and highest.
     """
 
-    height: tuple[int, int] = (600, 940)
-    contrast: tuple[int, int] = (5, 24)
+    height: tuple[int, int] = (580, 880)
+    contrast: tuple[int, int] = (5, 22)
     things: int = 6
     movers: int = 2
     nearer: int = 1
     bystander: int = 20
     occluder: int = 25
-    pan: int = 90
+    pan: int = 80
     shake: int = 10
     light: int = 35
-    noise: tuple[int, int] = (2, 8)
+    noise: tuple[int, int] = (1, 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,8 +230,8 @@ class _Stage:
             )
             return [(_box(centre, width, tall), colour), *body]
         if gesture.prop == "parcel":
-            half = size(80, 130)
-            return self._parcel(gesture, skeleton, half, ground_y, colour, paint(draws), body)
+            side = size(110, 170)
+            return self._parcel(gesture, skeleton, side, ground_y, colour, paint(draws), body)
         if gesture.prop == "cup":
             width, tall = size(45, 65), size(65, 90)
             return [*body, (_box(skeleton.near_hand, width, tall), colour)]

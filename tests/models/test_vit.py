@@ -200,7 +200,19 @@ def test_clips_of_another_shape_are_refused(vit):
 
 
 def test_a_vit_without_stem_has_no_answer_of_its_own():
-    config = VideoViTConfig(3, 4, 16, (), (), (), (), tubelet=(2, 8, 8), dim=8, depth=1, heads=1)
+    config = VideoViTConfig(
+        classes=3,
+        frames=4,
+        size_px=16,
+        stem_widths=(),
+        stem_kernels_px=(),
+        stem_times=(),
+        stem_time_strides=(),
+        tubelet=(2, 8, 8),
+        dim=8,
+        depth=1,
+        heads=1,
+    )
     model = VideoViT(config).eval()
     clips = random_clips(1, config)
     assert model(clips).shape == (1, 3)

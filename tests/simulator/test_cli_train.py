@@ -57,7 +57,17 @@ def small(monkeypatch, tmp_path):
 
     def micro(name, *, classes):
         return vit.VideoViTConfig(
-            classes, 8, SIDE, (8,), (3,), (3,), (1,), tubelet=(2, 4, 4), dim=16, depth=1, heads=2
+            classes=classes,
+            frames=8,
+            size_px=SIDE,
+            stem_widths=(8,),
+            stem_kernels_px=(3,),
+            stem_times=(3,),
+            stem_time_strides=(1,),
+            tubelet=(2, 4, 4),
+            dim=16,
+            depth=1,
+            heads=2,
         )
 
     monkeypatch.setattr(opening, "open_clips", open_flashes)
