@@ -217,7 +217,7 @@ class _Run:
             rate = self._learning_rate(epoch * self.steps + step)
             for group in self.optimizer.param_groups:
                 group["lr"] = rate
-            pass
+            torch.manual_seed(_seed(self.config.seed, epoch, step, self.fabric.global_rank))
             clips, labels = to_float(batch.to(self.fabric.device))
             loss, figures = self.step(clips, labels)
             self.fabric.backward(loss)
