@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -119,6 +119,41 @@ def vit_card(
         seed=seed,
         wall_s=wall_s,
         versions=package_versions(),
+    )
+
+
+def remeasured_card(
+    card: Card,
+    clips: ClipSet,
+    evaluation: Evaluation,
+    controls: Mapping[str, Share],
+    *,
+    checksum: str,
+    confusion_figure: str,
+) -> Card:
+    """Return a card with its figures measured on other clips; how it was trained stays.
+
+    Args:
+        card: The card of the weights.
+        clips: The clips now evaluated on.
+        evaluation: The answers to them.
+        controls: From `measure_controls`; if empty, the card has none.
+        checksum: SHA-256 of the clips.
+        confusion_figure: File name of the figure.
+    """
+    accuracy = evaluation.accuracy
+    return replace(
+        card,
+        data=clips.name,
+        data_version=clips.version,
+        data_checksum=checksum,
+        splits=card.splits | {clips.name: len(clips)},
+        correct=accuracy.correct,
+        count=accuracy.count,
+        per_class_accuracy={name: share.value for name, share in evaluation.per_class.items()},
+        confusion=evaluation.confusion.tolist(),
+        confusion_figure=confusion_figure,
+        controls={name: share_entry(share) for name, share in controls.items()},
     )
 
 

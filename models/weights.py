@@ -1,7 +1,7 @@
 """Trained weights in safetensors, each with a card beside it that says what they are worth.
 
 `NAME.safetensors` holds the tensors, `NAME.json` the card. Shipped ones lie in the package's folder
-`weights` and are opened by name.
+`trained` and are opened by name.
 """
 
 import hashlib
@@ -212,7 +212,7 @@ def weights_path(name_or_path: str | Path) -> Path:
 
 def shipped_weights() -> dict[str, Path]:
     """Return the files of the weights that came with the package, by name."""
-    folder = Path(str(files("fadeline.models"))) / "weights"
+    folder = Path(str(files("fadeline.models"))) / "trained"
     return {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
 
 
