@@ -54,7 +54,9 @@ def train_vit_command(
     shuffled: Annotated[
         bool, typer.Option("--shuffled", help="Shuffle the frames of every clip, as a control.")
     ] = False,
-    init: Annotated[Path | None, typer.Option(help="Weights to start from (.safetensors).")] = None,
+    init: Annotated[
+        str | None, typer.Option(help="Weights to start from: shipped name or .safetensors file.")
+    ] = None,
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Of the last step (default: the preset's).")
     ] = None,
@@ -77,6 +79,7 @@ def train_vit_command(
     from fadeline.models.training import first_process
     from fadeline.models.vit import VideoViT, vit_preset
     from fadeline.models.vit_training import start_from, train_vit, vit_recipe
+    from fadeline.models.weights import weights_path
     from fadeline.simulator.output import prepare_folder
 
     silent = quiet or as_json
@@ -101,7 +104,7 @@ def train_vit_command(
     validation = _shuffled(cached_validation) if shuffled else cached_validation
     model = VideoViT(replace(shape, classes=len(clips.classes)), seed=seed)
     if init is not None:
-        new = start_from(model, init)
+        new = start_from(model, weights_path(init))
         if new and not silent:
             errors().print(f"{init}: other classes; starts anew: {', '.join(new)}", markup=False)
     rows = train_vit(model, clips, validation, recipe, out, resume=resume, quiet=silent)
