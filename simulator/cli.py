@@ -15,6 +15,7 @@ import typer
 from fadeline.models.errors import ModelsError
 from fadeline.simulator.cli_calibrate import calibrate
 from fadeline.simulator.cli_data import data_app
+from fadeline.simulator.cli_options import AsJson, Force, Quiet
 from fadeline.simulator.cli_train import evaluate_app, train_app
 from fadeline.simulator.console import errors, print_json, print_table, print_yaml, spinner
 from fadeline.simulator.errors import FadelineError, ScenarioError, ScenarioWarning
@@ -35,9 +36,6 @@ Sets = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="PATH=VALUE", help="Change a value; repeatable."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
-Force = Annotated[bool, typer.Option("--force", help="Write over existing files.")]
 
 
 def main() -> None:
@@ -143,8 +141,8 @@ def list_(as_json: AsJson = False) -> None:
 @app.command()
 def channel(
     source: Source,
-    out: Annotated[Path | None, typer.Option(help="Folder [runs/channel-NAME].")] = None,
-    group: Annotated[str | None, typer.Option(help="Device group [the first].")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder (default: runs/channel-NAME).")] = None,
+    group: Annotated[str | None, typer.Option(help="Device group (default: the first).")] = None,
     set_values: Sets = None,
     force: Force = False,
     quiet: Quiet = False,

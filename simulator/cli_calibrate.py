@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fadeline.simulator.cli_options import AsJson, Force, Quiet
 from fadeline.simulator.console import bar, print_json, print_table
 from fadeline.simulator.errors import FadelineError, OutputError
+from fadeline.simulator.output import refuse_existing
 
 if TYPE_CHECKING:
     from fadeline.models.calibration import Calibration, StageTiming
@@ -30,9 +32,6 @@ Reference = Annotated[
 ]
 Watts = Annotated[float | None, typer.Option(min=0, help="Power while it computes, watts.")]
 IdleWatts = Annotated[float | None, typer.Option(min=0, help="Power while it waits, watts.")]
-Force = Annotated[bool, typer.Option("--force", help="Write over an existing file.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 DEFAULT_OUT = Path("runs/host.yaml")
 
@@ -86,8 +85,7 @@ def _refuse_out(out: Path, *, force: bool) -> None:
         raise OutputError(f"{out}: a profile's name must end in .yaml or .yml")
     if out.is_dir():
         raise OutputError(f"{out}: is a folder; give the name of a file")
-    if out.exists() and not force:
-        raise OutputError(f"{out}: exists already; use --force to write over it")
+    refuse_existing(out, force=force)
     folder = next(path for path in out.absolute().parents if path.exists())
     if not folder.is_dir() or not os.access(folder, os.W_OK):
         raise OutputError(f"{out}: cannot be written in {folder}")

@@ -1,34 +1,28 @@
 """The `fadeline data` commands: list, cache, look at and check data sets."""
 
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from fadeline.simulator.console import errors, print_json, print_table
+from fadeline.simulator.cli_options import AsJson, Draw, Force, Quiet, Splits
+from fadeline.simulator.console import bar, errors, print_json, print_table
 from fadeline.simulator.errors import OutputError
+from fadeline.simulator.output import refuse_existing
 
 data_app = typer.Typer(help="List, cache, look at and check data sets.", no_args_is_help=True)
-
-Progress = Callable[[int, int], None]
 
 Name = Annotated[
     str, typer.Argument(metavar="NAME", help="Such as actions/test; `fadeline data list`.")
 ]
 Frames = Annotated[int, typer.Option(min=1, help="Frames of a clip.")]
 Size = Annotated[int, typer.Option(min=1, help="Height and width of a clip, pixels.")]
-Splits = Annotated[Path | None, typer.Option(help="Folder or file of splits, for videos.")]
-Draw = Annotated[int, typer.Option(min=1, help="Draw of the splits, for videos.")]
 Sampling = Annotated[str, typer.Option(help="Frames taken from a video: uniform or dense.")]
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Processes that draw (default: one for each core).")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 
 
 @data_app.command(name="list")
@@ -60,16 +54,20 @@ def cache(
     """Draw or decode a data set once and keep it; FADELINE_CACHE says where."""
     from fadeline.models.clips.cache import cached
     from fadeline.models.clips.opening import open_clips
+    from fadeline.models.machine import usable_cores
 
     silent = quiet or as_json
-    cores = len(os.sched_getaffinity(0))
     clips = open_clips(name, frames=frames, size=size, splits=splits, draw=draw, sampling=sampling)
-    with _bar("caching", quiet=silent) as progress:
+    with bar("caching", quiet=silent) as progress:
         found = cached(
-            clips, workers=workers or cores, rebuild=force, progress=progress, log=_log(silent)
+            clips,
+            workers=workers or usable_cores(),
+            rebuild=force,
+            progress=progress,
+            log=_log(silent),
         )
     if verify:
-        with _bar("checking", quiet=silent) as progress:
+        with bar("checking", quiet=silent) as progress:
             found.verify(progress=progress)
     summary = {
         "name": found.name,
@@ -102,14 +100,13 @@ def sheet(
     splits: Splits = None,
     draw: Draw = 1,
     sampling: Sampling = "uniform",
-    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
+    force: Force = False,
     quiet: Quiet = False,
 ) -> None:
     """Draw a picture of a data set: a row of frames for each class."""
     if out.suffix.lower() != ".png":
         raise OutputError(f"--out {out}: must end in .png")
-    if out.exists() and not force:
-        raise OutputError(f"{out}: exists already; use --force to write over it")
+    refuse_existing(out, force=force)
     from fadeline.models.clips.contact_sheet import contact_sheet, save_png
     from fadeline.models.clips.opening import open_clips
 
@@ -158,25 +155,3 @@ def _log(silent: bool) -> Callable[[str], None] | None:
         errors().print(line, highlight=False, markup=False, soft_wrap=True)
 
     return None if silent else show
-
-
-@contextmanager
-def _bar(text: str, *, quiet: bool) -> Iterator[Progress | None]:
-    """Give a callback that draws a bar on a terminal, from its first call on."""
-    console = errors()
-    if quiet or not console.is_terminal:
-        yield None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    columns = (TextColumn(text), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Bar(*columns, console=console, transient=True) as bar:
-        task: Any = None
-
-        def show(done: int, total: int) -> None:
-            nonlocal task
-            task = bar.add_task(text, total=total) if task is None else task
-            bar.update(task, completed=done)
-
-        yield show

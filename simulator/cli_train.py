@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from fadeline.simulator.cli_options import AsJson, Draw, Force, Quiet, Splits
 from fadeline.simulator.console import bar, errors, print_json, print_table
 from fadeline.simulator.errors import FadelineError
 
@@ -20,13 +21,6 @@ train_app = typer.Typer(help="Train networks.", no_args_is_help=True)
 evaluate_app = typer.Typer(help="Measure trained networks again.", no_args_is_help=True)
 
 Preset = Literal["tiny", "base"]
-
-Splits = Annotated[
-    Path | None, typer.Option(help="Split files of videos (default: those in their folder).")
-]
-Draw = Annotated[int, typer.Option(min=1, help="Which of the official splits of videos.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 
 
 @train_app.callback()
@@ -69,7 +63,7 @@ def train_vit_command(
         Literal["bf16-mixed", "32-true"], typer.Option(help="Of convolutions and products.")
     ] = "bf16-mixed",
     resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Write over existing files.")] = False,
+    force: Force = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -178,8 +172,10 @@ def evaluate_vit_command(
     if write_card:
         assert not isinstance(clips, SomeClips)
         _write_card(Path(weights), model, clips, evaluation, shares)
-    # Fresh draws must agree with the card as well; other splits need not.
-    comparable = name.partition("@")[0] == card.data.partition("@")[0]
+    if ":" in name:  # videos: the name tells neither the draw nor what is in the folder
+        comparable = (name, clips.version) == (card.data, card.data_version)
+    else:  # fresh draws must agree with the card as well; other splits need not
+        comparable = name.partition("@")[0] == card.data.partition("@")[0]
     rows = compare(card, evaluation, shares)
     if as_json:
         print_json(

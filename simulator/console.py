@@ -31,13 +31,20 @@ def bar(text: str, *, quiet: bool) -> Iterator[Callable[[int, int], None] | None
     if quiet or not console.is_terminal:
         yield None
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
     from rich.progress import TimeRemainingColumn as Left
 
-    columns = (TextColumn(text), BarColumn(), MofNCompleteColumn(), Left())
+    name = TextColumn("{task.description}", markup=False)  # paths may hold brackets
+    columns = (name, BarColumn(), MofNCompleteColumn(), Left())
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(text, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+        task: TaskID | None = None
+
+        def draw(done: int, total: int) -> None:
+            nonlocal task
+            task = progress.add_task(text) if task is None else task
+            progress.update(task, completed=done, total=total)
+
+        yield draw
 
 
 def print_json(value: Any) -> None:

@@ -24,6 +24,16 @@ def prepare_folder(folder: Path, *, force: bool) -> None:
         raise OutputError(f"{folder}: cannot be used: {error.strerror}") from None
 
 
+def refuse_existing(file: Path, *, force: bool) -> None:
+    """Check that a file is new or may be written over.
+
+    Raises:
+        OutputError: If it is there and `force` is not set.
+    """
+    if file.exists() and not force:
+        raise OutputError(f"{file}: exists already; use --force to write over it")
+
+
 @contextmanager
 def complete_or_absent(target: Path) -> Iterator[Path]:
     """Give a path to write to, and move the file to its final name only when all went well.

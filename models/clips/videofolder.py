@@ -43,9 +43,9 @@ class VideoFolder:
 
     Attributes:
         name: As the user writes it, such as ``videofolder:PATH#train``.
-        version: Digest of the videos' paths in the folder and their sizes in bytes, the classes,
-            and the way from video to clip. The content of the videos is not read for it: another
-            video of the same name and size goes unnoticed.
+        version: Digest of the folder's absolute path, the videos' paths in it and their sizes in
+            bytes, the classes, and the way from video to clip. The content of the videos is not
+            read for it: another video of the same name and size goes unnoticed.
         classes: Names of all class folders, in order, whatever the split.
         labels: Label of each clip, shape (N,).
         shape: Frames, height and width of every clip: (T, H, W).
@@ -111,7 +111,7 @@ class VideoFolder:
 
     def _digest(self, folder: Path) -> str:
         way = [DECODING, self.shape, self._sampling.kind, self._sampling.stride, self.classes]
-        digest = hashlib.sha256(json.dumps(way).encode())
+        digest = hashlib.sha256(json.dumps(way).encode() + os.fsencode(folder.resolve()) + b"\0")
         for file in self.paths:
             try:
                 size_bytes = file.stat().st_size

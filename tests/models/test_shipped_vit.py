@@ -57,5 +57,3 @@ def test_clips_that_it_never_saw_agree_with_the_card(shipped, split):
     model, card = shipped
     now = evaluate(model, SomeClips(ActionClips(split), 240)).accuracy
     assert now.agrees_with(card.accuracy), f"{now.value:.3f}, card {card.accuracy.value:.3f}"
-
-

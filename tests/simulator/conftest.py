@@ -1,5 +1,7 @@
 """The command line, called in this process."""
 
+import ast
+import subprocess
 import sys
 from dataclasses import dataclass
 
@@ -28,6 +30,30 @@ def fadeline(monkeypatch, capsys):
         return Answer(exit_.value.code, *capsys.readouterr())
 
     return command
+
+
+LOADED = """
+import sys
+from fadeline.simulator.cli import main
+sys.argv = ["fadeline", *{words!r}]
+try:
+    main()
+finally:
+    print([name for name in {heavy!r} if name in sys.modules], file=sys.stderr)
+"""
+
+
+@pytest.fixture
+def loaded():
+    """Return a function that tells which of some modules a command loads: loaded(words, heavy)."""
+
+    def among(words, heavy):
+        code = LOADED.format(words=list(words), heavy=list(heavy))
+        command = [sys.executable, "-c", code]
+        result = subprocess.run(command, capture_output=True, text=True, check=True)
+        return ast.literal_eval(result.stderr)
+
+    return among
 
 
 @pytest.fixture

@@ -346,6 +346,13 @@ def test_help_is_no_error(fadeline):
         assert command in answer.out
 
 
+def test_help_tells_the_defaults_that_are_words(fadeline):
+    answer = fadeline("channel", "--help")
+    words = " ".join(answer.out.split())  # a text in square brackets would be taken for markup
+    assert "Folder (default: runs/channel-NAME)." in words
+    assert "Device group (default: the first)." in words
+
+
 def test_an_interrupt_exits_with_130(fadeline, monkeypatch):
     def interrupt(*_args, **_options):
         raise KeyboardInterrupt
@@ -356,24 +363,9 @@ def test_an_interrupt_exits_with_130(fadeline, monkeypatch):
     assert answer.err.strip() == "interrupted"
 
 
-COUNT = """
-import sys
-from fadeline.simulator.cli import main
-sys.argv = ["fadeline", *{words!r}]
-try:
-    main()
-finally:
-    print([name for name in {heavy!r} if name in sys.modules], file=sys.stderr)
-"""
-
-
 @pytest.mark.parametrize("words", [["check", "rayleigh"], ["check", "urban-walk"], ["list"]])
-def test_light_commands_load_nothing_heavy(words):
-    code = COUNT.format(words=words, heavy=HEAVY)
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert result.stderr == "[]\n"
+def test_light_commands_load_nothing_heavy(loaded, words):
+    assert loaded(words, HEAVY) == []
 
 
 @pytest.mark.parametrize("words", [["schema"], ["list"], ["check", "rayleigh", "--json"]])

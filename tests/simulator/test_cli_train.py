@@ -14,20 +14,20 @@ SIDE = 16
 class Flashes:
     """Two classes: a flash early or late in the clip, of random brightness."""
 
-    version = "1"
     classes = ("early", "late")
     shape = (8, SIDE, SIDE)
 
-    def __init__(self, name, count, seed):
+    def __init__(self, name, count, seed, draw):
         self.name = name
+        self.version = f"{draw}"
         self.labels = np.arange(count) % 2
-        self._seed = seed
+        self._seed = [seed, draw]
 
     def __len__(self):
         return len(self.labels)
 
     def clip(self, index):
-        rng = np.random.default_rng([self._seed, index])
+        rng = np.random.default_rng([*self._seed, index])
         clip = np.full((*self.shape, 3), rng.integers(60), np.uint8)
         clip[rng.integers(0, 3) + 5 * self.labels[index]] = rng.integers(150, 256)
         return clip
@@ -38,22 +38,30 @@ SETS = {
     "flashes/val": (40, 1),
     "flashes/test": (40, 2),
     "flashes/val@7": (40, 3),
+    "videofolder:films#train": (64, 0),
+    "videofolder:films#val": (40, 1),
 }
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch, tmp_path):
-    """Open flashes, whatever is asked for, and make every preset a micro ViT."""
+    """Open flashes, whatever is asked for, and make every preset a micro ViT.
+
+    Returns the names, splits and draws that are opened.
+    """
     import torch
 
     from fadeline.models import machine, vit
     from fadeline.models.clips import opening
 
-    def open_flashes(name, *, frames, size):
+    opened = []
+
+    def open_flashes(name, *, frames, size, splits, draw):
         assert (frames, size) == (8, SIDE)
+        opened.append((name, splits, draw))
         if name not in SETS:
             raise ClipError(f"{name}: no such data set")
-        return Flashes(name, *SETS[name])
+        return Flashes(name, *SETS[name], draw)
 
     def micro(name, *, classes):
         return vit.VideoViTConfig(
@@ -76,7 +84,7 @@ def small(monkeypatch, tmp_path):
     monkeypatch.setenv("FADELINE_CACHE", str(tmp_path / "cache"))
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    yield
+    yield opened
     torch.set_num_threads(threads)
 
 
@@ -135,6 +143,32 @@ def test_unknown_data_are_refused(fadeline, in_tmp):
     answer = fadeline("train", "vit", "--data", "blinks", "--out", "made")
     assert (answer.code, answer.out) == (2, "")
     assert answer.err == "error: blinks/train: no such data set\n"
+
+
+def test_splits_and_a_draw_of_videos_are_trained_on(fadeline, in_tmp, small):
+    videos = (*TRAIN, *SHORT, "--quiet", "--data", "videofolder:films", "--splits", "lists")
+    assert fadeline(*videos, "--draw", 2).code == 0
+    lists = Path("lists")
+    assert small == [("videofolder:films#train", lists, 2), ("videofolder:films#val", lists, 2)]
+    card = json.loads(Path("made/vit.json").read_text())
+    assert (card["data"], card["data_version"]) == ("videofolder:films#val", "2")
+    refused = fadeline(*videos, "--draw", 1, "--resume")
+    assert (refused.code, refused.out) == (2, "")
+    assert "data.version is 2, now 1" in refused.err
+
+
+def test_training_on_shuffled_frames_is_a_training_of_its_own(fadeline, in_tmp):
+    assert fadeline(*TRAIN, *SHORT, "--quiet").code == 0
+    in_order = Path("made/vit.safetensors").read_bytes()
+    refused = fadeline(*TRAIN, *SHORT, "--shuffled", "--resume")
+    assert refused.code == 2
+    assert "data.name is flashes/train, now flashes/train (shuffled frames)" in refused.err
+    assert fadeline(*TRAIN, *SHORT, "--quiet", "--shuffled", "--out", "shuffled").code == 0
+    assert Path("shuffled/vit.safetensors").read_bytes() != in_order
+    card = json.loads(Path("shuffled/vit.json").read_text())
+    assert card["data"] == "flashes/val (shuffled frames)"
+    sets = {"flashes/train (shuffled frames)": 64, "flashes/val (shuffled frames)": 40}
+    assert card["splits"] == sets
 
 
 # evaluate
@@ -203,3 +237,46 @@ def test_unknown_weights_are_refused(fadeline):
     answer = fadeline("evaluate", "vit", "--weights", "vit-huge")
     assert answer.code == 2
     assert answer.err.startswith("error: vit-huge: no such weights; shipped are ")
+
+
+def test_another_draw_of_videos_is_measured_without_a_verdict(fadeline, in_tmp, small):
+    videos = (*TRAIN, *SHORT, "--quiet", "--data", "videofolder:films", "--draw", 2)
+    assert fadeline(*videos).code == 0
+    weights = Path("made/vit.safetensors")
+    small.clear()
+    same = fadeline("evaluate", "vit", "--weights", weights, "--draw", 2, "--json")
+    assert (same.code, json.loads(same.out)["agrees"]) == (0, True)
+    edit_card(weights, correct=0)
+    other = fadeline("evaluate", "vit", "--weights", weights, "--splits", "lists", "--json")
+    assert (other.code, json.loads(other.out)["agrees"]) == (0, None)
+    assert small == [
+        ("videofolder:films#val", None, 2),
+        ("videofolder:films#val", Path("lists"), 1),
+    ]
+    assert fadeline("evaluate", "vit", "--weights", weights, "--draw", 2).code == 1
+
+
+def test_what_is_measured_goes_into_the_card(fadeline, trained):
+    before = json.loads(trained.with_suffix(".json").read_text())
+    write = ("evaluate", "vit", "--weights", trained, "--data", "flashes/test", "--write-card")
+    answer = fadeline(*write, "--controls", "--json")
+    assert answer.code == 0
+    found = json.loads(answer.out)
+    card = json.loads(trained.with_suffix(".json").read_text())
+    assert (card["data"], card["accuracy"]) == ("flashes/test", found["accuracy"])
+    assert card["controls"] == found["controls"]
+    assert card["splits"] == before["splits"] | {"flashes/test": 40}
+    assert card["data_checksum"] != before["data_checksum"]
+    for kept in ("command", "seed", "wall_s", "versions", "sha256", "config", "parameters"):
+        assert card[kept] == before[kept]
+    assert Path("made", card["confusion_figure"]).read_bytes().startswith(b"\x89PNG")
+    assert fadeline("evaluate", "vit", "--weights", trained, "--controls").code == 0
+
+
+@pytest.mark.parametrize("words", [["--limit", 10], ["--weights", "vit-tiny-actions"]])
+def test_a_card_is_written_for_all_clips_and_own_weights_only(fadeline, trained, words):
+    before = trained.with_suffix(".json").read_bytes()
+    answer = fadeline("evaluate", "vit", "--weights", trained, "--write-card", *words)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith("error: --write-card needs all clips and a .safetensors file")
+    assert trained.with_suffix(".json").read_bytes() == before

@@ -70,7 +70,7 @@ def tree(tmp_path):
 
     def make(*files, folder="films"):
         root = tmp_path / folder
-        root.mkdir(exist_ok=True)
+        root.mkdir(parents=True, exist_ok=True)
         for file in files:
             (root / file).parent.mkdir(exist_ok=True)
             (root / file).touch()

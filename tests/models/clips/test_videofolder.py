@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fadeline.models.clips.cache import cache_path
 from fadeline.models.clips.clipset import ClipSet
 from fadeline.models.clips.videofolder import VideoFolder, parse_folder_name
 from fadeline.models.errors import ClipError
@@ -121,8 +122,30 @@ def test_the_version_follows_whatever_changes_the_clips(films):
     (films / "jump/a2.avi").rename(films / "jump/a.avi")
     (films / "jump/a.avi").write_bytes(b"")
     assert VideoFolder(films).version == before
-    moved = films.rename(films.parent / "moved")
-    assert VideoFolder(moved).version == before
+
+
+def test_folders_that_look_alike_have_other_versions_and_caches(tree, monkeypatch):
+    folders = [tree(*FILES, folder=f"{name}/films") for name in ("mine", "yours")]
+    seen = []
+    for folder in folders:
+        monkeypatch.chdir(folder.parent)
+        seen.append(VideoFolder("films"))
+        assert seen[-1].version == VideoFolder(folder).version
+    assert seen[0].name == seen[1].name
+    assert seen[0].version != seen[1].version
+    assert cache_path(seen[0]) != cache_path(seen[1])
+
+
+def test_draws_have_other_versions_and_caches(tree):
+    folder = tree(*FILES)
+    (folder / "splits").mkdir()
+    for draw, (a, b) in enumerate([(1, 2), (2, 1)], start=1):
+        (folder / f"splits/jump_test_split{draw}.txt").write_text(f"a {a}\nb {b}\n")
+        (folder / f"splits/walk_test_split{draw}.txt").write_text(f"a {a}\nd {b}\n")
+    first, second = (VideoFolder(folder, split="test", draw=draw) for draw in (1, 2))
+    assert first.name == second.name
+    assert first.version != second.version
+    assert cache_path(first) != cache_path(second)
 
 
 # -- Reading ----------------------------------------------------------------------------------

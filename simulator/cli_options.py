@@ -1,0 +1,14 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+Force = Annotated[bool, typer.Option("--force", help="Write over existing files.")]
+Splits = Annotated[
+    Path | None, typer.Option(help="Split files of videos (default: those in their folder).")
+]
+Draw = Annotated[int, typer.Option(min=1, help="Draw of the split files of videos.")]
