@@ -5,6 +5,7 @@ far are JSON in the file's header. One file replaced whole is never half of one 
 another. Generators are not stored: the loop derives them from (seed, epoch, step).
 """
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,8 +51,8 @@ class Checkpoint:
         try:
             with complete_or_absent(self.path) as partial:
                 save_file(whole, partial, {"format": FORMAT, "state": json.dumps(state)})
-        except OSError as error:
-            raise WeightsError(f"{self.path}: cannot be written: {error.strerror}") from error
+        except (OSError, SafetensorError) as error:
+            raise WeightsError(f"{self.path}: cannot be written: {error}") from error
 
     def load(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> list[dict[str, float]]:
         """Put a stored state into a model and its optimiser; return the rows so far.
@@ -115,3 +116,12 @@ def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[f"{prefix}{name}"] = value
     return flat
+
+
+def state_digest(model: nn.Module) -> str:
+    """Return the SHA-256 of a network's parameters and buffers, in hexadecimal."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()

@@ -27,7 +27,7 @@ from torch import Tensor, nn
 
 from fadeline.models.augmentation import Augmentation
 from fadeline.models.batches import Batch, batch_of, to_float
-from fadeline.models.checkpoint import Checkpoint
+from fadeline.models.checkpoint import Checkpoint, state_digest
 from fadeline.models.clips.clipset import ClipSet
 from fadeline.models.errors import ClipError, ModelsError
 from fadeline.models.files import complete_or_absent
@@ -135,7 +135,7 @@ def train(
         raise ClipError(f"{empty.name}: holds no clips, so there is nothing to train or report on")
     fabric = _fabric(config)
     fabric.launch()
-    run = _Run(model, objective, clips, config, fabric)
+    run = _Run(model, objective, clips, validation, config, fabric)
     checkpoint = Checkpoint(out / "checkpoint.safetensors", run.identity())
     out.mkdir(parents=True, exist_ok=True)
     rows: list[Row] = []
@@ -181,10 +181,13 @@ class _Run:
         model: nn.Module,
         objective: Objective,
         clips: ClipSet,
+        validation: ClipSet,
         config: TrainingConfig,
         fabric: "Fabric",
     ) -> None:
         self.model, self.clips, self.config, self.fabric = model, clips, config, fabric
+        self.validation = validation
+        self.start = state_digest(model)
         self.batch_size = min(config.batch_size, len(clips))
         self.steps = len(clips) // self.batch_size
         self.raw_optimizer = torch.optim.AdamW(
@@ -201,11 +204,9 @@ class _Run:
             "training": asdict(self.config),
             "model": type(self.model).__name__,
             "model_config": asdict(model_config) if model_config is not None else None,
-            "data": {
-                "name": self.clips.name,
-                "version": self.clips.version,
-                "clips": len(self.clips),
-            },
+            "start": self.start,
+            "data": _about(self.clips),
+            "validation": _about(self.validation),
         }
 
     def epoch(self, epoch: int, show: Callable[[int, "_Means"], None]) -> Row:
@@ -277,6 +278,10 @@ class _Run:
             return self.config.learning_rate * (step + 1) / math.ceil(warmup)
         share = (step - warmup) / max(total - warmup, 1)
         return self.config.learning_rate * 0.5 * (1.0 + math.cos(math.pi * share))
+
+
+def _about(clips: ClipSet) -> dict[str, Any]:
+    return {"name": clips.name, "version": clips.version, "clips": len(clips)}
 
 
 class _Objective(nn.Module):

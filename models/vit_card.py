@@ -9,7 +9,7 @@ import torch
 
 from fadeline.models.clips.clipset import ClipSet
 from fadeline.models.clips.gestures import ORDER_PAIRS, TEMPO_PAIRS
-from fadeline.models.controls import controls
+from fadeline.models.controls import ChangedClips, controls, shuffled_frames
 from fadeline.models.evaluation import Evaluation, evaluate
 from fadeline.models.network_cost import network_cost
 from fadeline.models.share import Share
@@ -66,6 +66,31 @@ def measure_controls(
     for first, second in (*ORDER_PAIRS, *TEMPO_PAIRS):
         if {first, second} <= present:
             found[f"{first} or {second}"] = evaluation.two_way(first, second)
+    return found
+
+
+def measure_shuffled(
+    model: VideoViT,
+    clips: ClipSet,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Share]:
+    """Return what a model that was trained on shuffled frames makes of shuffled clips.
+
+    Within an order pair it should be right half of the time: nothing else tells the two apart.
+
+    Args:
+        model: Trained on frames in random order.
+        clips: In their right order; they are shuffled here.
+        progress: Called with the clips done and their number.
+    """
+    shuffled = ChangedClips(clips, "shuffled frames", shuffled_frames(0))
+    evaluation = evaluate(model, shuffled, progress=progress)
+    suffix = "trained on shuffled frames"
+    found = {suffix: evaluation.accuracy}
+    for first, second in ORDER_PAIRS:
+        if {first, second} <= set(clips.classes):
+            found[f"{first} or {second}, {suffix}"] = evaluation.two_way(first, second)
     return found
 
 

@@ -112,6 +112,11 @@ def train_vit(
     """
     for part in (clips, validation):
         _refuse_misfit(model, part)
+    if tuple(clips.classes) != tuple(validation.classes):
+        raise ClipError(f"{validation.name}: its classes are not those of {clips.name}")
+    if not resume:  # what an earlier training left must not be taken for this one's
+        for name in ("stem", "whole"):
+            (out / name / "checkpoint.safetensors").unlink(missing_ok=True)
 
     def step(name: str, objective: Objective, config: TrainingConfig) -> list[Row]:
         return train(

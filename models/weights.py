@@ -114,8 +114,8 @@ def save_weights(model: nn.Module, path: Path, card: Card) -> Card:
         stored = replace(card, sha256=_sha256(path))
         with complete_or_absent(path.with_suffix(".json")) as partial:
             partial.write_text(json.dumps(stored.as_json(), indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise WeightsError(f"{path}: cannot be written: {error.strerror}") from error
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(f"{path}: cannot be written: {error}") from error
     return stored
 
 
@@ -129,13 +129,26 @@ def read_card(path: Path) -> Card:
     try:
         content = json.loads(beside.read_text(encoding="utf-8"))
         known = {entry.name for entry in fields(Card)}
-        return Card(**{name: value for name, value in content.items() if name in known})
+        card = Card(**{name: value for name, value in content.items() if name in known})
+        _refuse_nonsense(card)
+        return card
     except FileNotFoundError:
         raise WeightsError(
             f"{beside}: the card of {path.name} is missing; weights and card belong together"
         ) from None
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise WeightsError(f"{beside}: is no readable card: {error}") from error
+
+
+def _refuse_nonsense(card: Card) -> None:
+    """Raise ValueError if a figure that is computed with cannot be one."""
+    if not isinstance(card.config, dict) or not isinstance(card.controls, dict):
+        raise ValueError("config and controls must be mappings")
+    if not isinstance(card.classes, list) or not all(isinstance(c, str) for c in card.classes):
+        raise ValueError("classes must be a list of names")
+    counts = (card.correct, card.count)
+    if not all(type(n) is int for n in counts) or not 0 <= card.correct <= card.count:
+        raise ValueError(f"correct and count must be whole numbers in order, got {counts}")
 
 
 def load_weights(model: nn.Module, path: Path) -> Card:
@@ -186,7 +199,7 @@ def load_vit(name_or_path: str | Path) -> tuple[VideoViT, Card]:
             for name, value in card.config.items()
         }
         config = VideoViTConfig(**stored)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, ArithmeticError) as error:
         raise WeightsError(f"{path}: its card has no valid config: {error}") from error
     model = VideoViT(config).eval()
     return model, load_weights(model, path)
@@ -250,11 +263,12 @@ def warm_start(model: nn.Module, path: Path, *, replaceable: Sequence[str]) -> l
     mine = model.state_dict()
     fitting = {k: x for k, x in stored.items() if k in mine and mine[k].shape == x.shape}
     left = [name for name in mine if name not in fitting]
-    wrong = [name for name in left if name.partition(".")[0] not in replaceable]
+    unknown = [name for name in stored if name not in mine]
+    wrong = [name for name in left + unknown if name.partition(".")[0] not in replaceable]
     if wrong:
         raise WeightsError(
             f"{path}: is of another network: {', '.join(wrong[:3])}"
-            f"{' and more' if len(wrong) > 3 else ''} missing or of another shape; only "
+            f"{' and more' if len(wrong) > 3 else ''} missing, too many or of another shape; only "
             f"{' and '.join(replaceable)} may differ"
         )
     model.load_state_dict(fitting, strict=False)

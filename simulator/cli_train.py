@@ -68,6 +68,7 @@ def train_vit_command(
     as_json: AsJson = False,
 ) -> None:
     """Train a video ViT; leaves vit.safetensors and its card, measured on validation clips."""
+    _share_cores()
     from dataclasses import replace
 
     from fadeline.models.training import first_process
@@ -86,8 +87,11 @@ def train_vit_command(
     except ValueError as error:
         raise FadelineError(str(error)) from None
     if first_process():
+        if any(out.glob("*/checkpoint.safetensors")) and not (resume or force):
+            raise FadelineError(
+                f"{out}: holds a training; --resume goes on with it, --force starts again"
+            )
         prepare_folder(out, force=force or resume)
-    _share_cores()
     cached_clips, cached_validation = (
         _cached(
             name, frames=shape.frames, size=shape.size_px, splits=splits, draw=draw, silent=silent
@@ -135,6 +139,10 @@ def evaluate_vit_command(
     with_controls: Annotated[
         bool, typer.Option("--controls", help="Also with detail, motion or order taken away.")
     ] = False,
+    shuffled_weights: Annotated[
+        str | None,
+        typer.Option(help="Weights trained with --shuffled; adds their controls."),
+    ] = None,
     write_card: Annotated[
         bool, typer.Option("--write-card", help="Put what is measured into the card.")
     ] = False,
@@ -142,16 +150,21 @@ def evaluate_vit_command(
     as_json: AsJson = False,
 ) -> None:
     """Measure a video ViT again; exit with 1 if its card claims something else."""
+    _share_cores()
     from fadeline.models.clips.opening import open_clips
     from fadeline.models.controls import SomeClips
     from fadeline.models.errors import ClipError
     from fadeline.models.evaluation import evaluate
-    from fadeline.models.vit_card import compare, measure_controls, share_entry
+    from fadeline.models.vit_card import (
+        compare,
+        measure_controls,
+        measure_shuffled,
+        share_entry,
+    )
     from fadeline.models.weights import load_vit
 
     if write_card and (limit is not None or not weights.endswith(".safetensors")):
         raise FadelineError("--write-card needs all clips and a .safetensors file of your own")
-    _share_cores()
     silent = quiet or as_json
     model, card = load_vit(weights)
     name = data or card.data
@@ -169,13 +182,18 @@ def evaluate_vit_command(
     if with_controls:
         with bar("controls", quiet=silent) as progress:
             shares = measure_controls(model, clips, evaluation, progress=progress)
+    if shuffled_weights is not None:
+        other, _ = load_vit(shuffled_weights)
+        with bar("shuffled frames", quiet=silent) as progress:
+            shares |= measure_shuffled(other, clips, progress=progress)
     if write_card:
         assert not isinstance(clips, SomeClips)
         _write_card(Path(weights), model, clips, evaluation, shares)
     if ":" in name:  # videos: the name tells neither the draw nor what is in the folder
         comparable = (name, clips.version) == (card.data, card.data_version)
     else:  # fresh draws must agree with the card as well; other splits need not
-        comparable = name.partition("@")[0] == card.data.partition("@")[0]
+        same_set = name.partition("@")[0] == card.data.partition("@")[0]
+        comparable = same_set and clips.version == card.data_version
     rows = compare(card, evaluation, shares)
     if as_json:
         print_json(
@@ -239,7 +257,7 @@ def _save(
         shares,
         checksum=checksum,
         splits={clips.name: len(clips), validation.name: len(validation)},
-        command=shlex.join(["fadeline", *sys.argv[1:]]),
+        command=_command(sys.argv[1:]),
         seed=seed,
         wall_s=sum(row["seconds"] for row in rows),
         confusion_figure=figure.name,
@@ -297,6 +315,24 @@ def _print_comparison(
     print_table(title, ("quantity", "card", "now", "interval", "agrees"), table)
 
 
+def _command(words: list[str]) -> str:
+    """Return the command line as a card keeps it: without what is of this machine or this try.
+
+    Example:
+        >>> _command(["train", "vit", "--out", "runs/a", "--seed", "2", "--resume"])
+        'fadeline train vit --seed 2'
+    """
+    kept: list[str] = []
+    for position, word in enumerate(words):
+        of_out = word.startswith("--out=") or "--out" in (
+            word,
+            words[position - 1] if position else "",
+        )
+        if not of_out and word not in ("--resume", "--force", "--quiet", "-q", "--json"):
+            kept.append(word)
+    return shlex.join(["fadeline", *kept])
+
+
 def _share_cores() -> None:
     """Let idle threads sleep instead of spinning: measured 1.2 to 1.4 times as quick on two cores.
 
@@ -314,4 +350,9 @@ def _cached(
 
     clips = open_clips(name, frames=frames, size=size, splits=splits, draw=draw)
     with bar(f"caching {name}", quiet=silent) as progress:
-        return cached(clips, workers=usable_cores(), progress=progress)
+        return cached(
+            clips,
+            workers=usable_cores(),
+            progress=progress,
+            log=None if silent else lambda text: errors().print(text, markup=False),
+        )

@@ -43,6 +43,7 @@ SPLITS = {
 """Sizes (our choice); test draws by seed, `test@SEED`, have the size of `test`."""
 
 _FRESH_KEY = 3
+_SEED_DIGITS = 18  # far from where Python refuses to read a number
 
 
 class ActionClips:
@@ -100,7 +101,7 @@ def _split_of(name: str) -> tuple[Split, int]:
     if name in SPLITS:
         return SPLITS[name], 0
     start, at, seed = name.partition("@")
-    if start == "test" and at and seed.isascii() and seed.isdigit():
+    if start == "test" and at and seed.isascii() and seed.isdigit() and len(seed) <= _SEED_DIGITS:
         test = SPLITS["test"]
         return Split(_FRESH_KEY, test.clips, test.actors, test.scenes), int(seed)
     raise ClipError(

@@ -75,7 +75,8 @@ class VideoFolder:
             raise ClipError(f"size must be at least 1 pixel, got {size}")
         folder = Path(path)
         source = default_splits(folder) if splits is None else Path(splits)
-        listing = list_clips(folder, leave_out=() if source is None else (source,))
+        own = default_splits(folder)
+        listing = list_clips(folder, leave_out=[p for p in (source, own) if p is not None])
         listing.require_clips()
         chosen = _choose(listing, split, source, draw)
         self.name = folder_name(path, split)
@@ -175,6 +176,12 @@ def _choose(
         there = sorted({name for name in split_of.values() if name is not None})
         raise ClipError(
             f"{source}: draw {draw} has no clip in split {split}; it has {', '.join(there)}"
+        )
+    empty = set(listing.clips) - {class_name for class_name, _ in chosen}
+    if split == "train" and empty:
+        raise ClipError(
+            f"{source}: draw {draw} has no training clip of the class {min(empty)}; add one, or "
+            "remove the folder"
         )
     return chosen
 

@@ -114,7 +114,9 @@ def test_fresh_draws_are_other_clips_of_the_same_size():
     assert not np.array_equal(fresh.clip(0), ActionClips("test@8").clip(0))
 
 
-@pytest.mark.parametrize("split", ["tets", "test@", "test@x", "test@-1", "train@1", ""])
+@pytest.mark.parametrize(
+    "split", ["tets", "test@", "test@x", "test@-1", "train@1", "", "test@" + "1" * 5000]
+)
 def test_an_unknown_split_is_refused(split):
     with pytest.raises(ClipError, match=r"no such split; there are actions/train"):
         ActionClips(split)

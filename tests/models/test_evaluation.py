@@ -20,7 +20,13 @@ from fadeline.models.controls import (
 from fadeline.models.evaluation import Evaluation, evaluate, save_confusion
 from fadeline.models.share import Share
 from fadeline.models.vit import VideoViT
-from fadeline.models.vit_card import compare, measure_controls, share_entry, vit_card
+from fadeline.models.vit_card import (
+    compare,
+    measure_controls,
+    measure_shuffled,
+    share_entry,
+    vit_card,
+)
 
 Z = 1.959963984540054  # 97.5 % point of the standard normal distribution
 
@@ -242,3 +248,42 @@ def test_pairs_of_actions_that_are_mixed_up_are_controls(squares, micro):
     pairs = [name for name in shares if " or " in name]
     assert pairs == ["sit_down or stand_up"]
     assert shares[pairs[0]] == evaluation.two_way("sit_down", "stand_up")
+
+
+class Brightening:
+    """Frames that get brighter, or darker."""
+
+    name, version, classes, shape = "ramps", "1", ("sit_down", "stand_up"), (8, 4, 4)
+
+    def __init__(self, count):
+        self.labels = np.arange(count) % 2
+
+    def __len__(self):
+        return len(self.labels)
+
+    def clip(self, index):
+        ramp = np.arange(8, dtype=np.uint8)[:: 1 - 2 * int(self.labels[index])] * 30
+        return np.broadcast_to(ramp[:, None, None, None], (8, 4, 4, 3)).copy()
+
+
+class EndsBrighter(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.unused = nn.Parameter(torch.zeros(()))  # says which device it is on
+
+    def forward(self, clips):
+        rise = (clips[:, :, -1] - clips[:, :, 0]).mean(dim=(1, 2, 3))
+        return torch.stack([rise, -rise], dim=1)
+
+
+def test_without_the_order_of_frames_a_pair_is_a_coin():
+    clips = Brightening(400)
+    assert evaluate(EndsBrighter(), clips).accuracy.value == 1.0
+    found = measure_shuffled(EndsBrighter(), clips)
+    assert set(found) == {
+        "trained on shuffled frames",
+        "sit_down or stand_up, trained on shuffled frames",
+    }
+    for share in found.values():
+        assert share.count == 400
+        assert 0.4 < share.value < 0.6  # four standard errors each way

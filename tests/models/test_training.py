@@ -271,6 +271,28 @@ def test_another_architecture_is_refused(trained, micro):
         trained(model=Line(), resume=True)
 
 
+def test_another_start_is_refused(trained, micro):
+    trained(model=VideoViT(micro, seed=1))
+    with pytest.raises(WeightsError, match="start is "):
+        trained(model=VideoViT(micro, seed=2), resume=True)
+
+
+def test_an_older_training_in_the_folder_is_not_gone_on_with(squares, micro, tmp_path):
+    recipe = VitRecipe(stem=CONFIG, whole=replace(CONFIG, epochs=1))
+    alone, after = VideoViT(micro, seed=5), VideoViT(micro, seed=5)
+    train_vit(alone, squares(16), squares(8, 1), recipe, tmp_path / "alone")
+    train_vit(VideoViT(micro, seed=6), squares(16), squares(8, 1), recipe, tmp_path / "used")
+    train_vit(after, squares(16), squares(8, 1), recipe, tmp_path / "used")
+    assert all(torch.equal(x, weights(after)[name]) for name, x in weights(alone).items())
+
+
+def test_classes_of_other_names_are_refused(squares, micro, tmp_path):
+    others = squares(8, 1)
+    others.classes = ("a", "b", "c", "d")
+    with pytest.raises(ClipError, match="its classes are not those of squares/0"):
+        train_vit(VideoViT(micro), squares(16), others, VitRecipe(), tmp_path)
+
+
 def test_other_clips_are_refused(trained, squares):
     trained()
     with pytest.raises(WeightsError, match=r"data\.clips is 20, now 24"):

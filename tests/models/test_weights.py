@@ -87,13 +87,34 @@ def test_a_card_that_is_none_is_refused(stored, text):
 
 
 @pytest.mark.parametrize(
+    "nonsense",
+    [
+        {"correct": "x"},
+        {"correct": 9, "count": 8},
+        {"correct": True},
+        {"config": 3},
+        {"controls": None},
+        {"classes": None},
+        {"classes": [1, 2]},
+    ],
+    ids=str,
+)
+def test_a_card_with_nonsense_in_it_is_refused(stored, nonsense):
+    beside = stored.with_suffix(".json")
+    beside.write_text(json.dumps(json.loads(beside.read_text()) | nonsense))
+    with pytest.raises(WeightsError, match=r"squares\.json: is no readable card: "):
+        load_vit(stored)
+
+
+@pytest.mark.parametrize(
     ("config", "message"),
     [
+        ({"classes": 4, "heads": 0}, "its card has no valid config"),
         ({}, "its card has no valid config"),
         ({"classes": 4, "heads": 7}, r"its card has no valid config: dim 192 must be a multiple"),
         ({"classes": 4, "size": 64}, "its card has no valid config"),
     ],
-    ids=["empty", "impossible", "unknown"],
+    ids=["no heads", "empty", "impossible", "unknown"],
 )
 def test_a_card_of_an_impossible_network_is_refused(vit, blank_card, tmp_path, config, message):
     path = tmp_path / "a.safetensors"

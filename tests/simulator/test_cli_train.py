@@ -101,7 +101,7 @@ def test_training_leaves_weights_a_card_and_a_figure(fadeline, in_tmp):
     assert card["data"] == "flashes/val"
     assert card["splits"] == {"flashes/train": 64, "flashes/val": 40}
     assert (card["seed"], card["count"]) == (4, 40)
-    assert card["command"].startswith("fadeline train vit --data flashes --out made")
+    assert card["command"].startswith("fadeline train vit --data flashes --precision")
     assert set(card["controls"]) >= {"half resolution", "middle frame", "shuffled frames"}
     assert {"torch", "numpy", "lightning"} <= set(card["versions"])
     assert Path("made", card["confusion_figure"]).read_bytes().startswith(b"\x89PNG")
@@ -128,6 +128,13 @@ def test_a_folder_in_use_is_left_alone_without_force(fadeline, in_tmp):
     answer = fadeline(*TRAIN, *SHORT)
     assert (answer.code, answer.out) == (2, "")
     assert answer.err == "error: made: already holds files; use --force to write over them\n"
+
+
+def test_a_started_training_is_gone_on_with_or_started_again(fadeline, in_tmp):
+    assert fadeline(*TRAIN, *SHORT, "--quiet").code == 0
+    refused = fadeline(*TRAIN, *SHORT)
+    assert refused.code == 2
+    assert "holds a training; --resume goes on with it, --force starts again" in refused.err
 
 
 def test_training_from_weights_and_from_none(fadeline, in_tmp):
@@ -223,7 +230,7 @@ def test_clips_of_other_classes_are_refused(fadeline, trained, monkeypatch):
     monkeypatch.setattr(Flashes, "classes", ("first", "last"))
     answer = fadeline("evaluate", "vit", "--weights", trained)
     assert answer.code == 2
-    assert answer.err.startswith("error: flashes/val: its classes are not those of")
+    assert "error: flashes/val: its classes are not those of" in answer.err
 
 
 def test_damaged_weights_are_refused(fadeline, trained):

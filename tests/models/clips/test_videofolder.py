@@ -285,6 +285,14 @@ def test_split_files_that_do_not_fit_the_folder(films, line, message):
         VideoFolder(films, split="train")
 
 
+def test_a_class_without_a_training_clip_is_refused(films):
+    lines = "jump/a.avi test", "jump/b.avi test", "jump/c val", "walk/a train", "walk/d.mp4 test"
+    (films / "splits.txt").write_text("\n".join(lines))
+    with pytest.raises(ClipError, match="draw 1 has no training clip of the class jump"):
+        VideoFolder(films, split="train")
+    assert len(VideoFolder(films, split="test")) == 3
+
+
 def test_a_class_without_any_split_is_refused(films):
     (films / "run").mkdir()
     (films / "run/a.avi").touch()
