@@ -37,8 +37,9 @@ links:
 		ln -sfn "../../../$$package" "build/links/fadeline/$$package" || exit 1; \
 	done
 
-bench: $(DEV) ## measure the speed of the channel code
+bench: $(DEV) ## measure the speed of channels, clips and classifier
 	$(BIN)/python benchmarks/bench_channels.py
+	$(BIN)/python benchmarks/bench_models.py
 
 notebooks: $(DEV) ## run the notebooks in full and keep their output
 	FADELINE_NOTEBOOKS=full $(BIN)/pytest --nbmake --overwrite notebooks

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
+from torch import nn
 
 from fadeline.models.clips.clipset import ClipSet
 from fadeline.models.clips.gestures import ORDER_PAIRS, TEMPO_PAIRS
@@ -70,7 +71,7 @@ def measure_controls(
 
 
 def measure_shuffled(
-    model: VideoViT,
+    model: nn.Module,
     clips: ClipSet,
     *,
     progress: Callable[[int, int], None] | None = None,
