@@ -189,6 +189,7 @@ def evaluate_vit_command(
     if write_card:
         assert not isinstance(clips, SomeClips)
         _write_card(Path(weights), model, clips, evaluation, shares)
+        _, card = load_vit(weights)  # what follows compares with what the card says now
     if ":" in name:  # videos: the name tells neither the draw nor what is in the folder
         comparable = (name, clips.version) == (card.data, card.data_version)
     else:  # fresh draws must agree with the card as well; other splits need not
@@ -240,7 +241,7 @@ def _save(
     silent: bool,
 ) -> dict[str, Any]:
     """Evaluate on validation clips, write weights, card and figure; return a summary."""
-    from fadeline.models.evaluation import evaluate, save_confusion
+    from fadeline.models.evaluation import evaluate
     from fadeline.models.vit_card import measure_controls, vit_card
     from fadeline.models.weights import save_weights
 
@@ -249,7 +250,7 @@ def _save(
     with bar("controls", quiet=silent) as progress:
         shares = measure_controls(model, validation, evaluation, progress=progress)
     figure = out / "vit-confusion.png"
-    save_confusion(evaluation, figure)
+    _save_confusion(evaluation, figure)
     card = vit_card(
         model,
         validation,
@@ -279,12 +280,11 @@ def _write_card(
     weights: Path, model: Any, clips: "CachedClips", evaluation: Any, shares: dict[str, Any]
 ) -> None:
     """Put what was just measured into the card beside the weights, and draw its figure."""
-    from fadeline.models.evaluation import save_confusion
     from fadeline.models.vit_card import remeasured_card
     from fadeline.models.weights import read_card, save_weights
 
     figure = weights.with_name(f"{weights.stem}-confusion.png")
-    save_confusion(evaluation, figure)
+    _save_confusion(evaluation, figure)
     card = remeasured_card(
         read_card(weights),
         clips,
@@ -294,6 +294,15 @@ def _write_card(
         confusion_figure=figure.name,
     )
     save_weights(model, weights, card)
+
+
+def _save_confusion(evaluation: Any, figure: Path) -> None:
+    from fadeline.models.evaluation import save_confusion
+
+    try:
+        save_confusion(evaluation, figure)
+    except OSError as error:
+        raise FadelineError(f"{figure}: cannot be written: {error.strerror}") from None
 
 
 def _shuffled(clips: "ClipSet") -> "ClipSet":

@@ -111,6 +111,8 @@ def test_missing_files(tmp_path):
     with pytest.raises(ClipError, match=r"gone\.txt: cannot be read: No such file or directory"):
         read_splits(tmp_path / "gone.txt", draw=1)
     with pytest.raises(ClipError, match=r"gone: cannot be read: No such file or directory"):
+        read_splits(tmp_path / "gone", draw=2)
+    with pytest.raises(ClipError, match=r"gone: cannot be read: No such file or directory"):
         official_files(tmp_path / "gone", draw=1)
 
 
