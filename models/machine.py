@@ -44,7 +44,7 @@ def this_machine(*, threads: int) -> Machine:
         cpu=_cpu_model(),
         cores=usable_cores(),
         memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-        system=platform.platform(),
+        system=f"{platform.system()} {platform.release().partition('-')[0]}",
         python=platform.python_version(),
         torch=torch.__version__,
         threads=threads,
