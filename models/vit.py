@@ -9,11 +9,11 @@ A clip (B, 3, T, H, W) with values in [0, 1] becomes logits (B, K):
 
     stem      each frame with its change since the frame before, then (2+1)D convolutions (Tran et
               al., "A Closer Look at Spatiotemporal Convolutions for Action Recognition", CVPR
-              2018): space, then time, halving the grid each stage. Given the change, training
-              leaves chance in its first epoch instead of its fourth: what stands still is gone.
-              Small networks need it: from scratch, on thousands of clips, a ViT on raw pixels
-              stays at chance for many epochs (see also Xiao et al., "Early Convolutions Help
-              Transformers See Better", NeurIPS 2021).
+              2018): space, then time, halving the grid each stage. The change leaves out what
+              stands still, so training leaves chance sooner. Small networks need a stem: from
+              scratch, on thousands of clips, a ViT on raw pixels stays at chance for many epochs
+              (see also Xiao et al., "Early Convolutions Help Transformers See Better", NeurIPS
+              2021).
     tubelets  boxes of the grid, flattened and projected to tokens (Arnab et al., "ViViT", ICCV
               2021), plus learned positions, one table for time and one for space.
     blocks    pre-norm transformer (Dosovitskiy et al., "An Image is Worth 16x16 Words", ICLR 2021).
@@ -245,7 +245,7 @@ class VideoViT(nn.Module):
         if self.stem_head is None:
             raise ValueError("this ViT has no stem; its config has no stem_widths")
         # The mean tells what fills the picture; the strongest place of each time, where the actor
-        # is. With both, training is twice as quick as with the mean alone.
+        # is. With both, the stem learns in fewer epochs.
         strongest = grid.amax(dim=(2, 3)).mean(dim=1)
         logits: Tensor = self.stem_head(torch.cat([grid.mean(dim=(1, 2, 3)), strongest], dim=-1))
         return logits

@@ -123,28 +123,19 @@ def vit_card(
         confusion_figure: File name of the figure.
     """
     T, H, W = clips.shape
-    accuracy = evaluation.accuracy
     return Card(
         task=f"which of {len(evaluation.classes)} actions a clip of {T} frames of {H}x{W} px shows",
         architecture=type(model).__name__,
         config=asdict(model.config),
         classes=list(evaluation.classes),
-        data=clips.name,
-        data_version=clips.version,
-        data_checksum=checksum,
         splits=dict(splits),
-        correct=accuracy.correct,
-        count=accuracy.count,
-        per_class_accuracy={name: share.value for name, share in evaluation.per_class.items()},
-        confusion=evaluation.confusion.tolist(),
-        confusion_figure=confusion_figure,
-        controls={name: share_entry(share) for name, share in controls.items()},
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         flops=network_cost(model, torch.zeros(1, 3, T, H, W)).flops,
         command=command,
         seed=seed,
         wall_s=wall_s,
         versions=package_versions(),
+        **_measured(clips, evaluation, controls, checksum, confusion_figure),
     )
 
 
@@ -167,20 +158,31 @@ def remeasured_card(
         checksum: SHA-256 of the clips.
         confusion_figure: File name of the figure.
     """
+    splits = card.splits | {clips.name: len(clips)}
+    measured = _measured(clips, evaluation, controls, checksum, confusion_figure)
+    return replace(card, splits=splits, **measured)
+
+
+def _measured(
+    clips: ClipSet,
+    evaluation: Evaluation,
+    controls: Mapping[str, Share],
+    checksum: str,
+    confusion_figure: str,
+) -> dict[str, Any]:
+    """Return the fields of a card that say how good the weights are, and on which clips."""
     accuracy = evaluation.accuracy
-    return replace(
-        card,
-        data=clips.name,
-        data_version=clips.version,
-        data_checksum=checksum,
-        splits=card.splits | {clips.name: len(clips)},
-        correct=accuracy.correct,
-        count=accuracy.count,
-        per_class_accuracy={name: share.value for name, share in evaluation.per_class.items()},
-        confusion=evaluation.confusion.tolist(),
-        confusion_figure=confusion_figure,
-        controls={name: share_entry(share) for name, share in controls.items()},
-    )
+    return {
+        "data": clips.name,
+        "data_version": clips.version,
+        "data_checksum": checksum,
+        "correct": accuracy.correct,
+        "count": accuracy.count,
+        "per_class_accuracy": {name: share.value for name, share in evaluation.per_class.items()},
+        "confusion": evaluation.confusion.tolist(),
+        "confusion_figure": confusion_figure,
+        "controls": {name: share_entry(share) for name, share in controls.items()},
+    }
 
 
 def share_entry(share: Share) -> dict[str, Any]:

@@ -179,7 +179,7 @@ def evaluate_vit_command(
     with bar("evaluating", quiet=silent) as progress:
         evaluation = evaluate(model, clips, progress=progress)
     shares = {}
-    if with_controls:
+    if with_controls or write_card:  # a card has its controls
         with bar("controls", quiet=silent) as progress:
             shares = measure_controls(model, clips, evaluation, progress=progress)
     if shuffled_weights is not None:
@@ -343,7 +343,7 @@ def _command(words: list[str]) -> str:
 
 
 def _share_cores() -> None:
-    """Let idle threads sleep instead of spinning: measured 1.2 to 1.4 times as quick on two cores.
+    """Let idle threads sleep instead of spinning, which takes time from the others.
 
     Read when torch is first imported.
     """

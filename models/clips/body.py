@@ -105,10 +105,8 @@ class Skeleton:
 
     hip: Points
     shoulder: Points
-    head: Points
     near_hand: Points
     far_hand: Points
-    near_foot: Points
     parts: tuple[Shape, ...]
     """What is drawn, back to front."""
 
@@ -205,7 +203,7 @@ def posed(
         (_disc(face, radius // 3), _shade(body.skin, True)),
         *arm_parts(near_shoulder, near_elbow, near_hand, False),
     )
-    return Skeleton(hip, shoulder, head, near_hand, far_hand, near_foot, parts)
+    return Skeleton(hip, shoulder, near_hand, far_hand, parts)
 
 
 _ROUND = np.arange(12) * TURN // 12

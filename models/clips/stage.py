@@ -5,6 +5,8 @@ it, so nothing but the order of its frames tells it from the forward one.
 """
 
 from dataclasses import dataclass
+from functools import cache
+from statistics import NormalDist
 
 import cv2
 import numpy as np
@@ -288,9 +290,11 @@ def _box(centre: NDArray[np.int64], width: int, height: int) -> NDArray[np.int64
     return centre[:, None, :] + corners
 
 
+@cache
 def _grain(deviation: int) -> NDArray[np.int16]:
     """Return noise for each value of a random octet, shape (256,): normal quantiles, rounded."""
-    from statistics import NormalDist
-
     normal = NormalDist(0, deviation)
-    return np.array([round(normal.inv_cdf((k + 0.5) / 256)) for k in range(256)], dtype=np.int16)
+    levels = [round(normal.inv_cdf((k + 0.5) / 256)) for k in range(256)]
+    grain = np.array(levels, dtype=np.int16)
+    grain.flags.writeable = False  # it is shared between clips
+    return grain
