@@ -3,6 +3,7 @@
 ModelsError
 ├── ClipError         a data set, folder, video or cache cannot be used
 ├── WeightsError      weights, card or checkpoint are missing, damaged or of something else
+├── BitstreamError    bytes are no stream of this codec, or were damaged on the way
 └── ProfileError      a compute profile cannot be used
 """
 
@@ -17,6 +18,10 @@ class ClipError(ModelsError):
 
 class WeightsError(ModelsError):
     """Weights, a card or a checkpoint are missing, damaged or belong to something else."""
+
+
+class BitstreamError(ModelsError):
+    """Bytes are no stream of this codec, or were damaged on the way."""
 
 
 class ProfileError(ModelsError):

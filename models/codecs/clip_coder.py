@@ -1,0 +1,219 @@
+"""A trained codec in use: clips to bytes on the device, bytes to clips on the server.
+
+Letters: T frames, H rows and W columns of pixels; C channels, h rows and w columns of the grid.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fadeline.models.checkpoint import state_digest
+from fadeline.models.codecs.bitstream import Header, pack, read_header, unpack
+from fadeline.models.codecs.codec import Codec
+from fadeline.models.codecs.contexts import Flags, Symbols
+from fadeline.models.codecs.entropy_coding import decode_symbols, encode_symbols
+from fadeline.models.codecs.operating_point import OperatingPoint
+from fadeline.models.codecs.selection import kept_positions
+from fadeline.models.codecs.tables import Counts, Tables
+from fadeline.models.errors import BitstreamError, ClipError
+
+Clip = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What of a clip is sent: symbols (T, C, h, w), kept positions and their scores (T, h, w)."""
+
+    symbols: Symbols
+    kept: Flags
+    scores: NDArray[np.float32]
+
+
+class ClipCoder:
+    """Encodes and decodes single clips.
+
+    Args:
+        codec: Trained.
+        tables: Of each of its operating points, from `fit_tables`.
+
+    Raises:
+        ValueError: If there are not as many tables as operating points, or they do not fit.
+    """
+
+    def __init__(self, codec: Codec, tables: Sequence[Tables]) -> None:
+        if len(tables) != len(codec.points):
+            raise ValueError(f"{len(tables)} tables for {len(codec.points)} operating points")
+        for number, (point, table) in enumerate(zip(codec.points, tables, strict=True)):
+            shape = (len(table.symbols), table.radius)
+            if shape != (point.channels, point.radius):
+                raise ValueError(
+                    f"tables {number} are of {shape} (channels, radius); operating point {number} "
+                    f"has {(point.channels, point.radius)}"
+                )
+        self._codec, self._tables = codec.eval(), tuple(tables)
+        self._model = _identity(codec, tables)
+
+    @property
+    def points(self) -> tuple[OperatingPoint, ...]:
+        """Its operating points."""
+        return self._codec.points
+
+    def encode(self, clip: Clip, point: int) -> bytes:
+        """Return a clip as bytes.
+
+        Args:
+            clip: 8-bit RGB, shape (T, H, W, 3).
+            point: Number of the operating point.
+
+        Raises:
+            ClipError: If the clip is of another shape or type.
+            ValueError: If there is no such operating point.
+        """
+        settings = self._settings(point)
+        plan = _planned(self._codec, _checked(clip, self._codec), point)
+        contents = [
+            encode_symbols(
+                np.asarray(plan.symbols * part[:, None]),
+                part,
+                self._tables[point],
+                temporal=self._codec.temporal,
+                all_positions=self._sends_whole_frames(settings),
+            )
+            for part in _parts(plan, settings.packets)
+        ]
+        return pack(Header(self._model, point), contents, packets=settings.packets)
+
+    def decode(self, stream: bytes) -> Clip:
+        """Return the clip restored from bytes: 8-bit RGB, shape (T, H, W, 3).
+
+        Args:
+            stream: From `encode` of the same codec, or its beginning up to where a packet ends.
+
+        Raises:
+            BitstreamError: If it is damaged, incomplete within a packet or of something else.
+        """
+        header = read_header(stream)
+        if header.point >= len(self.points):
+            raise BitstreamError(
+                f"stream of operating point {header.point}; this codec has {len(self.points)}"
+            )
+        settings = self.points[header.point]
+        contents = unpack(stream, packets=settings.packets)
+        if header.model != self._model:
+            raise BitstreamError(
+                f"stream of other weights ({header.model:04x}); these are {self._model:04x}"
+            )
+        T, h, w = grid = self._codec.config.grid
+        symbols = np.zeros((T, settings.channels, h, w), dtype=np.int8)
+        kept = np.zeros((T, h, w), dtype=np.bool_)
+        for content in contents:
+            some, where = decode_symbols(
+                content,
+                grid,
+                self._tables[header.point],
+                temporal=self._codec.temporal,
+                all_positions=self._sends_whole_frames(settings),
+            )
+            symbols = np.where(where[:, None], some, symbols)
+            kept |= where
+        return _restored(self._codec, symbols, kept, header.point)
+
+    def _settings(self, point: int) -> OperatingPoint:
+        if not 0 <= point < len(self.points):
+            raise ValueError(f"operating point {point}; there are 0 to {len(self.points) - 1}")
+        return self.points[point]
+
+    def _sends_whole_frames(self, settings: OperatingPoint) -> bool:
+        _, h, w = self._codec.config.grid
+        return settings.packets == 1 and settings.positions == settings.frames * h * w
+
+
+def fit_tables(codec: Codec, clips: Iterable[Clip]) -> list[Tables]:
+    """Return the tables that code training clips in the fewest bits, one for each operating point.
+
+    Args:
+        codec: Trained.
+        clips: 8-bit RGB, each (T, H, W, 3).
+
+    Raises:
+        ClipError: If a clip is of another shape or type.
+    """
+    codec.eval()
+    counts = [Counts(point.channels, point.radius) for point in codec.points]
+    for clip in clips:
+        pixels = _checked(clip, codec)
+        for point, count in enumerate(counts):
+            plan = _planned(codec, pixels, point)
+            for part in _parts(plan, codec.points[point].packets):
+                count.add(np.asarray(plan.symbols * part[:, None]), part, temporal=codec.temporal)
+    return [count.tables() for count in counts]
+
+
+@torch.inference_mode()
+def _planned(codec: Codec, pixels: Tensor, point: int) -> _Plan:
+    encoded = codec.encoder(pixels)
+    settings, chosen = codec.points[point], torch.tensor([point])
+    kept = kept_positions(
+        encoded.frame_scores,
+        encoded.place_scores,
+        torch.tensor([settings.frames]),
+        torch.tensor([settings.positions]),
+    )
+    steps = codec.quantiser.scaled(encoded.values, chosen).round()[0, ..., : settings.channels]
+    flags: Flags = kept[0].numpy()
+    symbols = steps.permute(0, 3, 1, 2).numpy().astype(np.int8) * flags[:, None]
+    scores = encoded.frame_scores[:, :, None, None] + encoded.place_scores
+    return _Plan(symbols, flags, scores[0].numpy())
+
+
+def _parts(plan: _Plan, packets: int) -> list[Flags]:
+    """Return the positions of each packet, those of the highest scores first."""
+    if packets == 1:
+        return [plan.kept]
+    flat = np.flatnonzero(plan.kept)
+    ordered = flat[np.argsort(-plan.scores.ravel()[flat], kind="stable")]
+    parts = []
+    for places in np.array_split(ordered, packets):
+        part = np.zeros(plan.kept.size, dtype=np.bool_)
+        part[places] = True
+        parts.append(part.reshape(plan.kept.shape))
+    return parts
+
+
+@torch.inference_mode()
+def _restored(codec: Codec, symbols: Symbols, kept: Flags, point: int) -> Clip:
+    T, h, w = codec.config.grid
+    steps = torch.zeros(1, T, h, w, codec.config.channels)
+    steps[0, ..., : symbols.shape[1]] = torch.from_numpy(symbols).permute(0, 2, 3, 1)
+    chosen = torch.tensor([point])
+    values = codec.quantiser.restored(steps, chosen)
+    clips = codec.decoder(values, torch.from_numpy(kept)[None].float(), chosen)
+    pixels: Clip = (clips[0].permute(1, 2, 3, 0) * 255.0).round().to(torch.uint8).numpy()
+    return np.ascontiguousarray(pixels)
+
+
+def _checked(clip: NDArray[Any], codec: Codec) -> Tensor:
+    """Return a clip as pixels in [0, 1], shape (1, 3, T, H, W)."""
+    side = codec.config.size_px
+    shape = (codec.config.frames, side, side, 3)
+    if clip.shape != shape or clip.dtype != np.uint8:
+        raise ClipError(
+            f"this codec takes 8-bit RGB clips of {shape} (frames, height, width, colours), got "
+            f"{clip.dtype} {clip.shape}"
+        )
+    return torch.from_numpy(np.array(clip)).permute(3, 0, 1, 2)[None].float() / 255.0
+
+
+def _identity(codec: Codec, tables: Sequence[Tables]) -> int:
+    """Return 16 bits that other weights or tables are unlikely to share."""
+    digest = sha256(state_digest(codec).encode())
+    for table in tables:
+        for part in (table.symbols, table.flags, table.frames):
+            digest.update(part.astype("<u2").tobytes())
+    return int.from_bytes(digest.digest()[:2])

@@ -1,0 +1,162 @@
+"""Symbols and what is kept of a clip as bytes, and back: range coding with stored tables.
+
+The coder is constriction's (Bamler, "Understanding Entropy Coding With Asymmetric Numeral Systems",
+2022); which table stands for which symbol is ours. A frame's flag, then for each kept frame its
+positions' flags and symbols, each in two halves (see `contexts`).
+"""
+
+from functools import cache
+from typing import Any
+
+import constriction
+import numpy as np
+from numpy.typing import NDArray
+
+from fadeline.models.codecs.contexts import (
+    Contexts,
+    Flags,
+    Symbols,
+    clip_contexts,
+    clip_flag_contexts,
+    first_half,
+    flag_contexts,
+    kept_frames,
+    symbol_contexts,
+)
+from fadeline.models.codecs.tables import Table, Tables, frame_contexts
+
+_WORD_BYTES = 4
+
+
+def encode_symbols(
+    symbols: Symbols, kept: Flags, tables: Tables, *, temporal: bool, all_positions: bool
+) -> bytes:
+    """Return symbols and which positions they are of, entropy-coded.
+
+    Args:
+        symbols: Shape (T, C, h, w), magnitudes up to the tables' radius; zero where not kept.
+        kept: Positions sent, shape (T, h, w).
+        tables: Probabilities.
+        temporal: Whether a frame's symbols may be predicted from frames before it.
+        all_positions: Frames are sent with all their positions or not at all, so flags of positions
+            are left out.
+    """
+    writer = constriction.stream.queue.RangeEncoder()
+
+    def write(values: NDArray[Any], table: Table, contexts: Contexts) -> None:
+        writer.encode(values.astype(np.int32), _family(), _flat(table[contexts]))
+
+    frames = kept_frames(kept)
+    write(frames, tables.frames, frame_contexts(frames))
+    flags = None if all_positions else clip_flag_contexts(kept)
+    contexts = clip_contexts(symbols, kept, temporal=temporal)
+    channel = np.arange(symbols.shape[1])[:, None]
+    for t in np.flatnonzero(frames):
+        for half in _halves(*kept.shape[1:]):
+            if flags is not None:
+                write(kept[t][half], tables.flags, flags[t][half])
+        for half in _halves(*kept.shape[1:]):
+            here = kept[t] & half
+            values = symbols[t][:, here].astype(np.int32) + tables.radius
+            rows = tables.symbols[channel, contexts[t][:, here]]
+            writer.encode(values.ravel(), _family(), _flat(rows))
+    words = np.asarray(writer.get_compressed()).astype(">u4")
+    return words.tobytes().rstrip(b"\0")
+
+
+def decode_symbols(
+    data: bytes,
+    shape: tuple[int, int, int],
+    tables: Tables,
+    *,
+    temporal: bool,
+    all_positions: bool,
+) -> tuple[Symbols, Flags]:
+    """Return symbols (T, C, h, w) and kept positions (T, h, w) from `encode_symbols`.
+
+    Bytes that no encoder wrote give some symbols, never an error: whether bytes are whole is for
+    checksums to say.
+
+    Args:
+        data: The bytes.
+        shape: T, h and w.
+        tables: Those it was encoded with.
+        temporal: As encoded.
+        all_positions: As encoded.
+    """
+    padded = data + bytes(-len(data) % _WORD_BYTES)
+    reader = constriction.stream.queue.RangeDecoder(
+        np.frombuffer(padded, dtype=">u4").astype(np.uint32)
+    )
+
+    def read(table: Table, contexts: Contexts) -> NDArray[np.int32]:
+        values: NDArray[np.int32] = reader.decode(_family(), _flat(table[contexts]))
+        return values
+
+    T, h, w = shape
+    channels = len(tables.symbols)
+    symbols = np.zeros((T, channels, h, w), dtype=np.int8)
+    kept = np.zeros((T, h, w), dtype=np.bool_)
+    frames = np.zeros(T, dtype=np.bool_)
+    for t in range(T):
+        frames[t] = read(tables.frames, frame_contexts(frames[: t + 1])[-1:])[0]
+    before, known = np.zeros_like(symbols[0]), np.zeros_like(kept[0])
+    flags_before: Flags | None = None
+    channel = np.arange(channels)[:, None]
+    for t in np.flatnonzero(frames).tolist():
+        kept[t] = all_positions
+        for number, half in enumerate(_halves(h, w)):
+            if not all_positions:
+                now = kept[t] if number else None
+                kept[t][half] = read(tables.flags, flag_contexts(flags_before, now, (h, w))[half])
+        flags_before = kept[t]
+        for number, half in enumerate(_halves(h, w)):
+            here = kept[t] & half
+            contexts = symbol_contexts(before, known, symbols[t] if number else None)[:, here]
+            rows = _flat(tables.symbols[channel, contexts])
+            values = reader.decode(_family(), rows) - tables.radius
+            symbols[t][:, here] = values.reshape(contexts.shape)
+        if temporal:
+            before = np.where(kept[t], symbols[t], before)
+            known = known | kept[t]
+    return symbols, kept
+
+
+def ideal_bits(
+    symbols: Symbols, kept: Flags, tables: Tables, *, temporal: bool, all_positions: bool
+) -> float:
+    """Return the bits that a perfect coder would need with these tables."""
+
+    def bits(table: Table, *index: NDArray[Any]) -> float:
+        return float(-np.log2(table[index] / float(1 << 16)).sum())
+
+    frames = kept_frames(kept)
+    total = bits(tables.frames, frame_contexts(frames), frames.astype(int))
+    if not all_positions:
+        flags = clip_flag_contexts(kept)[frames]
+        total += bits(tables.flags, flags, kept[frames].astype(int))
+    contexts = clip_contexts(symbols, kept, temporal=temporal)
+    t, i, j = np.nonzero(kept)
+    for channel in range(symbols.shape[1]):
+        where = (t, channel, i, j)
+        levels = symbols[where].astype(int) + tables.radius
+        total += bits(tables.symbols[channel], contexts[where], levels)
+    return total
+
+
+def _flat(rows: Table) -> NDArray[np.float64]:
+    """Return a row of probabilities for each symbol, shape (N, L), as constriction takes them."""
+    levels = rows.shape[-1]
+    return rows.reshape(rows.size // levels, levels).astype(np.float64)
+
+
+@cache
+def _halves(h: int, w: int) -> tuple[Flags, Flags]:
+    first = first_half(h, w)
+    return first, ~first
+
+
+@cache
+def _family() -> Any:
+    # Not "perfect": that search may depend on how a machine rounds; this is plain arithmetic.
+    return constriction.stream.model.Categorical(perfect=False)

@@ -1,0 +1,291 @@
+"""The codecs as networks and as coders: shapes, causality, gradients, bytes."""
+
+import numpy as np
+import pytest
+import torch
+
+from fadeline.models.codecs.clip_coder import ClipCoder, fit_tables
+from fadeline.models.codecs.codec import Codec
+from fadeline.models.codecs.deepisc import DeepIscConfig, evenly, latest
+from fadeline.models.codecs.entropy_coding import ideal_bits
+from fadeline.models.codecs.objective import PricedCodec, codec_objective
+from fadeline.models.codecs.operating_point import OperatingPoint
+from fadeline.models.codecs.rate import RateModel
+from fadeline.models.codecs.selection import highest, kept_positions
+from fadeline.models.codecs.stae import StaeConfig
+from fadeline.models.codecs.tables import TOTAL, frame_contexts
+from fadeline.models.errors import BitstreamError, ClipError
+from fadeline.models.network_cost import network_cost
+
+SMALL = {
+    "frames": 8, "size_px": 16, "patch_features": 8, "features": 16, "channels": 3,
+    "decoder_features": 16, "pixel_features": 8,
+}  # fmt: skip
+STAE_POINTS = (
+    OperatingPoint(20, frames=8, positions=32, channels=3, radius=7),
+    OperatingPoint(60, frames=5, positions=12, channels=2, radius=2),
+    OperatingPoint(40, frames=6, positions=20, channels=2, radius=3, packets=3),
+)
+DEEPISC_POINTS = (
+    OperatingPoint(20, frames=8, positions=32, channels=3, radius=7),
+    OperatingPoint(60, frames=4, positions=16, channels=2, radius=2),
+)
+STAE, DEEPISC = StaeConfig(points=3, **SMALL), DeepIscConfig(points=2, **SMALL)
+
+
+def made(kind, seed=1):
+    if kind == "stae":
+        codec = Codec(STAE, STAE_POINTS, seed=seed).eval()
+    else:
+        codec = Codec(DEEPISC, DEEPISC_POINTS, seed=seed).eval()
+    with torch.no_grad():  # untrained values are small: spread them over the levels
+        codec.quantiser.log_gain.add_(3.0)
+    return codec
+
+
+@pytest.fixture(params=["stae", "deepisc"])
+def codec(request, one_thread):
+    return made(request.param)
+
+
+@pytest.fixture
+def coder(codec, squares):
+    clips = squares(24)
+    return ClipCoder(codec, fit_tables(codec, map(clips.clip, range(24))))
+
+
+def clips_of(squares, count):
+    pixels = np.stack([squares(count).clip(i) for i in range(count)])
+    return torch.from_numpy(pixels).permute(0, 4, 1, 2, 3).float() / 255.0
+
+
+def test_a_pass_restores_clips_and_counts_bits(codec, squares):
+    clips = clips_of(squares, 6)
+    points = torch.arange(6) % len(codec.points)
+    sent = codec(clips, points)
+    assert sent.clips.shape == clips.shape
+    assert 0.0 <= sent.clips.min() <= sent.clips.max() <= 1.0
+    for clip, point in enumerate(points.tolist()):
+        settings = codec.points[point]
+        assert sent.kept[clip].sum() == settings.positions
+        assert sent.kept[clip].flatten(1).any(dim=1).sum() == settings.frames
+        assert sent.steps[clip].abs().max() <= settings.radius
+        assert not sent.steps[clip][..., settings.channels :].any()
+    assert (sent.bits > 0).all()
+
+
+def test_every_parameter_learns(codec, squares):
+    codec.train()
+    sent = codec(clips_of(squares, 6), torch.arange(6) % len(codec.points))
+    (sent.clips.square().mean() + 1e-4 * sent.bits.mean()).backward()
+    deaf = [name for name, p in codec.named_parameters() if p.grad is None or not p.grad.any()]
+    # An image codec sends whole frames, so no position needs a flag.
+    assert deaf == ([] if codec.temporal else ["rate.flag_logits"])
+
+
+def test_bytes_restore_what_training_restores(coder, codec, squares):
+    clips = clips_of(squares, 3)
+    for point in range(len(codec.points)):
+        with torch.inference_mode():
+            expected = codec(clips, torch.full((3,), point)).clips
+        for i in range(3):
+            restored = coder.decode(coder.encode(squares(3).clip(i), point))
+            assert restored.dtype == np.uint8
+            assert restored.shape == (8, 16, 16, 3)
+            difference = restored / 255.0 - expected[i].permute(1, 2, 3, 0).numpy()
+            assert np.abs(difference).max() <= 0.5 / 255.0 + 1e-4
+
+
+def test_a_prefix_of_packets_restores_less_of_the_same(one_thread, squares):
+    codec = made("stae")
+    coder = ClipCoder(codec, fit_tables(codec, [squares(1).clip(0)]))
+    clip = squares(1).clip(0)
+    stream = coder.encode(clip, 2)
+    borders, at = [], 4
+    while at < len(stream):
+        at += 4 + int.from_bytes(stream[at + 2 : at + 4])
+        borders.append(at)
+    assert borders[-1] == len(stream)
+    assert len(borders) == 3
+    whole = coder.decode(stream).astype(int)
+    far = [np.abs(coder.decode(stream[:b]).astype(int) - whole).mean() for b in borders]
+    assert far[0] > far[2] == 0
+
+
+def test_damage_is_an_error_never_a_crash(coder, squares):
+    rng = np.random.default_rng(3)
+    stream = coder.encode(squares(1).clip(0), 1)
+    for _ in range(300):
+        damaged = bytearray(stream)
+        kind = rng.integers(3)
+        if kind == 0:
+            damaged[rng.integers(len(damaged))] ^= int(rng.integers(1, 256))
+        elif kind == 1:
+            del damaged[rng.integers(len(damaged)) :]
+        else:
+            damaged = bytearray(rng.bytes(int(rng.integers(200))))
+        with pytest.raises(BitstreamError):
+            coder.decode(bytes(damaged))
+
+
+def test_streams_of_other_weights_are_refused(squares, one_thread):
+    clip = squares(1).clip(0)
+    first, second = (
+        ClipCoder(codec, fit_tables(codec, [clip]))
+        for codec in (made("stae", seed=1), made("stae", seed=2))
+    )
+    with pytest.raises(BitstreamError, match="of other weights"):
+        second.decode(first.encode(clip, 0))
+
+
+@pytest.mark.parametrize(
+    "clip",
+    [
+        np.zeros((7, 16, 16, 3), np.uint8),
+        np.zeros((8, 16, 16), np.uint8),
+        np.zeros((8, 16, 16, 3), np.float32),
+        np.full((8, 16, 16, 3), np.nan),
+    ],
+)
+def test_clips_of_another_shape_or_type_are_refused(coder, clip):
+    with pytest.raises(ClipError, match=r"8-bit RGB clips of \(8, 16, 16, 3\)"):
+        coder.encode(clip, 0)
+
+
+@pytest.mark.parametrize("point", [-1, 9])
+def test_an_operating_point_that_is_not_there_is_refused(coder, squares, point):
+    with pytest.raises(ValueError, match=f"operating point {point}; there are 0 to"):
+        coder.encode(squares(1).clip(0), point)
+
+
+def test_an_image_codec_sees_one_frame_at_a_time(one_thread, squares):
+    codec = made("deepisc")
+    clips = clips_of(squares, 1)
+    other = clips.clone()
+    other[:, :, 5] = 0.5
+    point = torch.tensor([0])
+    with torch.inference_mode():
+        different = (codec(clips, point).clips - codec(other, point).clips).abs().amax((0, 1, 3, 4))
+    assert (different > 0).nonzero().flatten().tolist() == [5]
+
+
+def test_frames_are_kept_evenly_and_repeated():
+    kept = highest(evenly(16)[None], torch.tensor([4]))
+    assert kept[0].nonzero().flatten().tolist() == [0, 4, 8, 12]
+    assert latest(kept[..., None, None]).tolist() == [[0] * 4 + [4] * 4 + [8] * 4 + [12] * 4]
+
+
+def test_positions_are_kept_by_score_within_the_best_frames():
+    frame_scores = torch.tensor([[0.0, 2.0, 1.0]])
+    places = torch.tensor([[[[9.0, 9.0]], [[1.0, 0.0]], [[5.0, 6.0]]]])
+    kept = kept_positions(frame_scores, places, torch.tensor([2]), torch.tensor([3]))
+    # Frame 1 keeps its best although both of frame 2 score higher.
+    assert kept.tolist() == [[[[False, False]], [[True, False]], [[True, True]]]]
+
+
+def test_a_value_feels_which_neighbour_is_cheaper():
+    """New tables charge half a bit for each step away from zero, at the edge of the range too."""
+    rate = RateModel([2, 7], 1, temporal=True)
+    steps = torch.tensor([2.0, -2.0, 0.75, -0.25]).reshape(1, 1, 1, 4, 1).requires_grad_()
+    everywhere = torch.ones(1, 1, 1, 4, dtype=torch.bool)
+    one = torch.ones(1, 1, dtype=torch.bool)
+    bits = rate(steps, everywhere, one, torch.tensor([0]), torch.tensor([False]))
+    bits.sum().backward()
+    slope = 0.5 / np.log(2.0)
+    assert steps.grad is not None
+    assert steps.grad.flatten().tolist() == pytest.approx([slope, -slope, slope, -slope])
+
+
+def test_estimated_bits_are_those_of_the_tables(one_thread, squares):
+    """Logits set to a codec's own tables: training and bitstream see the same contexts."""
+    codec = made("stae")
+    clips = clips_of(squares, 4)
+    tables = fit_tables(codec, [squares(4).clip(i) for i in range(4)])
+    sent = {}
+    for point, (settings, table) in enumerate(zip(codec.points, tables, strict=True)):
+        edge, levels = codec.rate.radius - settings.radius, 2 * settings.radius + 1
+        with torch.no_grad():
+            rows = torch.from_numpy(table.symbols.astype(np.float32)).log()
+            codec.rate.symbol_logits[point, : settings.channels, :, edge : edge + levels] = rows
+            codec.rate.flag_logits[point] = torch.from_numpy(table.flags.astype(np.float32)).log()
+            sent[point] = codec(clips, torch.full((4,), point))
+    for point, table in enumerate(tables):
+        settings = codec.points[point]
+        whole = settings.positions == settings.frames * 4
+        for clip in range(4):
+            steps = sent[point].steps[clip].round()[..., : settings.channels]
+            kept = sent[point].kept[clip].numpy()
+            symbols = steps.permute(0, 3, 1, 2).numpy().astype(np.int8) * kept[:, None]
+            exact = ideal_bits(symbols, kept, table, temporal=True, all_positions=whole)
+            frames = kept.any(axis=(1, 2))
+            index = frame_contexts(frames), frames.astype(int)
+            exact += np.log2(table.frames[index] / TOTAL).sum()  # not estimated: a dozen bits
+            rounded = codec.rate(
+                sent[point].steps[clip : clip + 1].round(),
+                sent[point].kept[clip : clip + 1],
+                torch.arange(3)[None] < settings.channels,
+                torch.tensor([point]),
+                torch.tensor([not whole]),
+            )
+            assert float(rounded.detach()) == pytest.approx(exact, rel=1e-4)
+
+
+def test_price_follows_the_ratio(one_thread, squares):
+    priced = PricedCodec(made("stae"))
+    points = torch.tensor([0, 1, 1])
+    before = priced.price.clone()
+    priced.reprice(priced.target_bits[points] * torch.tensor([2.0, 0.5, 0.5]), points)
+    assert priced.price[0] > before[0]
+    assert priced.price[1] < before[1]
+    assert priced.price[2] == before[2]
+
+
+def test_objective_weighs_answers_pixels_and_bits(one_thread, squares):
+    priced = PricedCodec(made("stae")).train()
+    classifier = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 8 * 256, 4))
+    objective = codec_objective(classifier, recognition=1.0, fidelity=0.1)
+    loss, figures = objective(priced, clips_of(squares, 8), torch.arange(8) % 4)
+    loss.backward()
+    assert {"psnr_db", "load", "accuracy"} == set(figures)
+    assert not torch.equal(priced.price, PricedCodec(made("stae")).price)
+
+
+def test_both_devices_work_equally_hard_and_lightly():
+    from fadeline.models.vit import VideoViT, vit_preset
+
+    clips = torch.zeros(1, 3, 16, 64, 64)
+    vit = network_cost(VideoViT(vit_preset("tiny", classes=18)), clips).flops
+    stae, deepisc = (
+        network_cost(Codec(config, points).encoder, clips).flops
+        for config, points in (
+            (StaeConfig(points=1), [OperatingPoint(104, 16, 1024, 8, 7)]),
+            (DeepIscConfig(points=1), [OperatingPoint(104, 16, 1024, 8, 7)]),
+        )
+    )
+    assert stae <= vit / 10
+    assert 0.75 <= deepisc / stae <= 1.25
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"ratio": 1}, "ratio must be above 1"),
+        ({"frames": 0}, "frames must be at least 1"),
+        ({"radius": 16}, "radius must be at most 15"),
+        ({"positions": 7}, "at least one for each of 8 frames"),
+        ({"packets": 33}, "packets 33 must be at most positions 32"),
+    ],
+)
+def test_impossible_operating_points_are_refused(change, message):
+    good = {"ratio": 20, "frames": 8, "positions": 32, "channels": 3, "radius": 7}
+    with pytest.raises(ValueError, match=message):
+        OperatingPoint(**good | change)
+
+
+def test_operating_points_must_fit_the_network():
+    with pytest.raises(ValueError, match=r"2 operating points, but config.points is 3"):
+        Codec(STAE, STAE_POINTS[:2])
+    with pytest.raises(ValueError, match="at most 3 channels and 8 frames"):
+        Codec(STAE, [*STAE_POINTS[:2], OperatingPoint(9, 8, 32, 4, 7)])
+    with pytest.raises(ValueError, match="5 frames have 20 positions, got 21"):
+        Codec(STAE, [*STAE_POINTS[:2], OperatingPoint(9, 5, 21, 3, 7)])

@@ -1,0 +1,179 @@
+"""Symbols come back from their bytes, which are few, and are read the same way everywhere."""
+
+import hashlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fadeline.models.codecs.contexts import (
+    FLAG_CONTEXTS,
+    SYMBOL_CONTEXTS,
+    clip_contexts,
+    first_half,
+    symbol_contexts,
+)
+from fadeline.models.codecs.entropy_coding import decode_symbols, encode_symbols, ideal_bits
+from fadeline.models.codecs.tables import TOTAL, Counts, Tables
+
+GRID = (6, 4, 5)
+
+
+def noisy_clip(seed, *, radius=3, channels=2, share=0.5, grid=GRID, whole_frames=False):
+    """Symbols that change slowly, at some positions of most frames."""
+    rng = np.random.default_rng(seed)
+    T, h, w = grid
+    kept = rng.random((T, h, w)) < share
+    if whole_frames:
+        kept[:] = (rng.random(T) < 0.7)[:, None, None]
+    kept[rng.random(T) < 0.2] = False
+    symbols = np.zeros((T, channels, h, w), np.int8)
+    now = rng.integers(-radius, radius + 1, (channels, h, w))
+    for t in range(T):
+        fresh = rng.integers(-radius, radius + 1, (channels, h, w))
+        now = np.where(rng.random((channels, h, w)) < 0.8, now, fresh)
+        symbols[t] = now * kept[t]
+    return symbols, kept
+
+
+def fitted(clips, *, radius=3, channels=2, temporal):
+    counts = Counts(channels, radius)
+    for symbols, kept in clips:
+        counts.add(symbols, kept, temporal=temporal)
+    return counts.tables()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    radius=st.integers(1, 15),
+    channels=st.integers(1, 4),
+    share=st.sampled_from([0.0, 0.05, 0.5, 1.0]),
+    temporal=st.booleans(),
+    whole_frames=st.booleans(),
+)
+def test_symbols_and_positions_come_back(seed, radius, channels, share, temporal, whole_frames):
+    symbols, kept = noisy_clip(
+        seed, radius=radius, channels=channels, share=share, whole_frames=whole_frames
+    )
+    other = noisy_clip(seed + 1, radius=radius, channels=channels)
+    tables = fitted([other], radius=radius, channels=channels, temporal=temporal)
+    how = {"temporal": temporal, "all_positions": whole_frames}
+    data = encode_symbols(symbols, kept, tables, **how)
+    back, where = decode_symbols(data, GRID, tables, **how)
+    assert np.array_equal(back, symbols)
+    assert np.array_equal(where, kept)
+
+
+@pytest.mark.parametrize("temporal", [True, False])
+@pytest.mark.parametrize("whole_frames", [True, False])
+def test_coded_length_is_the_models_entropy(temporal, whole_frames):
+    """Within one percent and five bytes."""
+    grid = (16, 8, 8)
+    clips = [noisy_clip(seed, grid=grid, whole_frames=whole_frames) for seed in range(20)]
+    tables = fitted(clips, temporal=temporal)
+    how = {"temporal": temporal, "all_positions": whole_frames}
+    for symbols, kept in clips:
+        coded = len(encode_symbols(symbols, kept, tables, **how))
+        ideal = ideal_bits(symbols, kept, tables, **how) / 8
+        assert ideal - 1 <= coded <= 1.01 * ideal + 5
+
+
+def test_what_repeats_is_cheap_only_with_a_memory():
+    clips = [noisy_clip(seed, share=1.0) for seed in range(40)]
+    bits = {}
+    for temporal in (True, False):
+        tables = fitted(clips, temporal=temporal)
+        bits[temporal] = sum(
+            ideal_bits(symbols, kept, tables, temporal=temporal, all_positions=False)
+            for symbols, kept in clips
+        )
+    assert bits[True] < 0.75 * bits[False]
+
+
+def test_contexts_of_a_clip_are_those_that_reading_finds():
+    symbols, kept = noisy_clip(5)
+    contexts = clip_contexts(symbols, kept, temporal=True)
+    first = first_half(*GRID[1:])
+    before, known = np.zeros_like(symbols[0]), np.zeros_like(kept[0])
+    for t in range(GRID[0]):
+        assert np.array_equal(contexts[t][:, first], symbol_contexts(before, known, None)[:, first])
+        now = symbol_contexts(before, known, symbols[t] * first)
+        assert np.array_equal(contexts[t][:, ~first], now[:, ~first])
+        before, known = np.where(kept[t], symbols[t], before), known | kept[t]
+    assert contexts.min() >= 0
+    assert contexts.max() < SYMBOL_CONTEXTS
+
+
+def test_a_context_knows_nothing_that_is_read_later():
+    """Changing a symbol changes no context of the same half, of frames before, nor its own."""
+    symbols, kept = noisy_clip(6, share=1.0)
+    kept[:] = True
+    first = first_half(*GRID[1:])
+    changed = symbols.copy()
+    t, i, j = 3, 1, 2  # of the second half
+    assert not first[i, j]
+    changed[t, 0, i, j] = -changed[t, 0, i, j] + 1
+    different = clip_contexts(symbols, kept, temporal=True) != clip_contexts(
+        changed, kept, temporal=True
+    )
+    assert not different[: t + 1].any()
+    assert different[t + 1 :].any()
+    alone = clip_contexts(symbols, kept, temporal=False) != clip_contexts(
+        changed, kept, temporal=False
+    )
+    assert not alone.any()
+
+
+def test_tables_are_whole_numbers_that_no_symbol_is_missing_from():
+    tables = fitted([noisy_clip(1)], temporal=True)
+    for table in (tables.symbols, tables.flags, tables.frames):
+        assert table.dtype == np.uint16
+        assert table.min() >= 1
+        assert np.all(table.sum(axis=-1, dtype=int) == TOTAL)
+    assert tables.radius == 3
+
+
+def test_counts_become_probabilities():
+    counts = Counts(1, 1)
+    symbols = np.zeros((1, 1, 20, 50), np.int8)
+    symbols[0, 0, :, :10] = 1  # a fifth
+    counts.add(symbols, np.ones((1, 20, 50), bool), temporal=True)
+    seen = counts.tables().symbols[0]
+    alone = seen[5 * 3]  # nothing before, nothing around
+    assert alone / TOTAL == pytest.approx([0.0, 0.8, 0.2], abs=0.002)
+
+
+@pytest.mark.parametrize("fault", ["type", "sum", "zero", "shape"])
+def test_tables_that_cannot_be_are_refused(fault):
+    good = fitted([noisy_clip(1)], temporal=True)
+    symbols, flags = good.symbols.copy(), good.flags.copy()
+    if fault == "type":
+        symbols = symbols.astype(np.int64)
+    elif fault == "sum":
+        symbols[0, 0, 0] += 1
+    elif fault == "zero":
+        flags[0] = (0, TOTAL - 1)
+    else:
+        flags = flags[: FLAG_CONTEXTS - 1]
+    with pytest.raises(ValueError, match=r"expected uint16|must be positive"):
+        Tables(symbols, flags, good.frames)
+
+
+def test_bytes_are_the_same_on_every_machine():
+    """Golden: tables and coder use whole numbers and IEEE arithmetic only."""
+    symbols, kept = noisy_clip(11)
+    tables = fitted([noisy_clip(12)], temporal=True)
+    data = encode_symbols(symbols, kept, tables, temporal=True, all_positions=False)
+    assert hashlib.sha256(data).hexdigest()[:16] == "0ba1a40bb73a43be"
+
+
+def test_any_bytes_decode_to_something():
+    tables = fitted([noisy_clip(1)], temporal=True)
+    rng = np.random.default_rng(1)
+    for length in (0, 1, 3, 4, 50):
+        data = rng.bytes(length)
+        symbols, kept = decode_symbols(data, GRID, tables, temporal=True, all_positions=False)
+        assert np.abs(symbols).max() <= 3
+        assert kept.shape == GRID
