@@ -85,7 +85,9 @@ def read_header(stream: bytes) -> Header:
         BitstreamError: If it is not one, or of another version.
     """
     if len(stream) < HEADER_BYTES:
-        raise BitstreamError(f"{len(stream)} bytes are no stream: the header alone has 4")
+        raise BitstreamError(
+            f"{len(stream)} bytes are no stream: the header alone has {HEADER_BYTES}"
+        )
     magic, kind, model = _HEADER.unpack_from(stream)
     if magic != MAGIC:
         raise BitstreamError(f"no Fadeline stream: starts with {magic:#04x}, not {MAGIC:#04x}")

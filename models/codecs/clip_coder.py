@@ -4,7 +4,6 @@ Letters: T frames, H rows and W columns of pixels; C channels, h rows and w colu
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
@@ -19,27 +18,18 @@ from fadeline.models.codecs.codec import Codec
 from fadeline.models.codecs.contexts import Flags, Symbols
 from fadeline.models.codecs.entropy_coding import decode_symbols, encode_symbols
 from fadeline.models.codecs.operating_point import OperatingPoint
-from fadeline.models.codecs.selection import kept_positions
+from fadeline.models.codecs.stae import Encoded
 from fadeline.models.codecs.tables import Counts, Tables
 from fadeline.models.errors import BitstreamError, ClipError
 
 Clip = NDArray[np.uint8]
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """What of a clip is sent: symbols (T, C, h, w), kept positions and their scores (T, h, w)."""
-
-    symbols: Symbols
-    kept: Flags
-    scores: NDArray[np.float32]
-
-
 class ClipCoder:
     """Encodes and decodes single clips.
 
     Args:
-        codec: Trained.
+        codec: Trained, on the processor.
         tables: Of each of its operating points, from `fit_tables`.
 
     Raises:
@@ -76,16 +66,16 @@ class ClipCoder:
             ValueError: If there is no such operating point.
         """
         settings = self._settings(point)
-        plan = _planned(self._codec, _checked(clip, self._codec), point)
+        encoded = _encoded(self._codec, clip)
         contents = [
             encode_symbols(
-                np.asarray(plan.symbols * part[:, None]),
-                part,
+                symbols,
+                kept,
                 self._tables[point],
                 temporal=self._codec.temporal,
-                all_positions=self._sends_whole_frames(settings),
+                all_positions=settings.sends_whole_frames(self._codec.config.places),
             )
-            for part in _parts(plan, settings.packets)
+            for symbols, kept in _packets(self._codec, encoded, point)
         ]
         return pack(Header(self._model, point), contents, packets=settings.packets)
 
@@ -118,7 +108,7 @@ class ClipCoder:
                 grid,
                 self._tables[header.point],
                 temporal=self._codec.temporal,
-                all_positions=self._sends_whole_frames(settings),
+                all_positions=settings.sends_whole_frames(self._codec.config.places),
             )
             symbols = np.where(where[:, None], some, symbols)
             kept |= where
@@ -129,16 +119,12 @@ class ClipCoder:
             raise ValueError(f"operating point {point}; there are 0 to {len(self.points) - 1}")
         return self.points[point]
 
-    def _sends_whole_frames(self, settings: OperatingPoint) -> bool:
-        _, h, w = self._codec.config.grid
-        return settings.packets == 1 and settings.positions == settings.frames * h * w
-
 
 def fit_tables(codec: Codec, clips: Iterable[Clip]) -> list[Tables]:
     """Return the tables that code training clips in the fewest bits, one for each operating point.
 
     Args:
-        codec: Trained.
+        codec: Trained, on the processor.
         clips: 8-bit RGB, each (T, H, W, 3).
 
     Raises:
@@ -147,43 +133,35 @@ def fit_tables(codec: Codec, clips: Iterable[Clip]) -> list[Tables]:
     codec.eval()
     counts = [Counts(point.channels, point.radius) for point in codec.points]
     for clip in clips:
-        pixels = _checked(clip, codec)
+        encoded = _encoded(codec, clip)
         for point, count in enumerate(counts):
-            plan = _planned(codec, pixels, point)
-            for part in _parts(plan, codec.points[point].packets):
-                count.add(np.asarray(plan.symbols * part[:, None]), part, temporal=codec.temporal)
+            for symbols, kept in _packets(codec, encoded, point):
+                count.add(symbols, kept, temporal=codec.temporal)
     return [count.tables() for count in counts]
 
 
 @torch.inference_mode()
-def _planned(codec: Codec, pixels: Tensor, point: int) -> _Plan:
-    encoded = codec.encoder(pixels)
-    settings, chosen = codec.points[point], torch.tensor([point])
-    kept = kept_positions(
-        encoded.frame_scores,
-        encoded.place_scores,
-        torch.tensor([settings.frames]),
-        torch.tensor([settings.positions]),
-    )
-    steps = codec.quantiser.scaled(encoded.values, chosen).round()[0, ..., : settings.channels]
-    flags: Flags = kept[0].numpy()
-    symbols = steps.permute(0, 3, 1, 2).numpy().astype(np.int8) * flags[:, None]
-    scores = encoded.frame_scores[:, :, None, None] + encoded.place_scores
-    return _Plan(symbols, flags, scores[0].numpy())
+def _encoded(codec: Codec, clip: Clip) -> Encoded:
+    encoded: Encoded = codec.encoder(_checked(clip, codec))
+    return encoded
 
 
-def _parts(plan: _Plan, packets: int) -> list[Flags]:
-    """Return the positions of each packet, those of the highest scores first."""
-    if packets == 1:
-        return [plan.kept]
-    flat = np.flatnonzero(plan.kept)
-    ordered = flat[np.argsort(-plan.scores.ravel()[flat], kind="stable")]
-    parts = []
-    for places in np.array_split(ordered, packets):
-        part = np.zeros(plan.kept.size, dtype=np.bool_)
-        part[places] = True
-        parts.append(part.reshape(plan.kept.shape))
-    return parts
+@torch.inference_mode()
+def _packets(codec: Codec, encoded: Encoded, point: int) -> list[tuple[Symbols, Flags]]:
+    """Return symbols (T, C, h, w) and positions (T, h, w) of each packet, most important first."""
+    settings = codec.points[point]
+    plan = codec.plan(encoded, torch.tensor([point]))
+    steps = plan.steps[0, ..., : settings.channels].round().permute(0, 3, 1, 2)
+    symbols, kept = steps.numpy().astype(np.int8), plan.kept[0].numpy()
+    scores = plan.scores[0].numpy().ravel()
+    places = np.flatnonzero(kept)
+    ordered = places[np.argsort(-scores[places], kind="stable")]
+    packets = []
+    for part in np.array_split(ordered, settings.packets):
+        here = np.zeros(kept.shape, dtype=np.bool_)
+        here.ravel()[part] = True
+        packets.append((np.asarray(symbols * here[:, None]), here))
+    return packets
 
 
 @torch.inference_mode()
@@ -212,7 +190,7 @@ def _checked(clip: NDArray[Any], codec: Codec) -> Tensor:
 
 def _identity(codec: Codec, tables: Sequence[Tables]) -> int:
     """Return 16 bits that other weights or tables are unlikely to share."""
-    digest = sha256(state_digest(codec).encode())
+    digest = sha256(f"{codec.config} {codec.points} {state_digest(codec)}".encode())
     for table in tables:
         for part in (table.symbols, table.flags, table.frames):
             digest.update(part.astype("<u2").tobytes())

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from fadeline.models.codecs.bitstream import MAX_POINTS
 from fadeline.models.codecs.deepisc import DeepIscConfig, DeepIscDecoder, DeepIscEncoder
 from fadeline.models.codecs.operating_point import OperatingPoint
 from fadeline.models.codecs.quantiser import Quantiser, rounded
@@ -19,19 +20,34 @@ from fadeline.models.codecs.stae import Encoded, StaeConfig, StaeDecoder, StaeEn
 
 
 @dataclass(frozen=True)
+class Plan:
+    """What of clips is to be sent.
+
+    Attributes:
+        steps: Values in steps of the quantiser, before rounding, shape (B, T, h, w, C).
+        kept: Positions sent, bool, shape (B, T, h, w).
+        active: Channels sent, bool, shape (B, C).
+        scores: Importance of positions, shape (B, T, h, w).
+    """
+
+    steps: Tensor
+    kept: Tensor
+    active: Tensor
+    scores: Tensor
+
+
+@dataclass(frozen=True)
 class Sent:
     """What a pass through a codec gives.
 
     Attributes:
         clips: Restored, shape (B, 3, T, H, W), in [0, 1].
-        steps: Values in steps of the quantiser, before rounding, shape (B, T, h, w, C).
-        kept: Positions sent, bool, shape (B, T, h, w).
-        bits: Estimated, without header and checksum, shape (B,).
+        plan: What was sent of them.
+        bits: Estimated for one packet, without header, checksum and frame flags, shape (B,).
     """
 
     clips: Tensor
-    steps: Tensor
-    kept: Tensor
+    plan: Plan
     bits: Tensor
 
 
@@ -48,6 +64,7 @@ class Codec(nn.Module):
     """
 
     knobs: Tensor
+    flagged: Tensor
 
     def __init__(
         self, config: StaeConfig | DeepIscConfig, points: Sequence[OperatingPoint], *, seed: int = 0
@@ -67,7 +84,9 @@ class Codec(nn.Module):
             self.quantiser = Quantiser(radii, config.channels)
             self.rate = RateModel(radii, config.channels, temporal=self.temporal)
         knobs = [(point.frames, point.positions, point.channels) for point in points]
+        flagged = [not point.sends_whole_frames(config.places) for point in points]
         self.register_buffer("knobs", torch.tensor(knobs), persistent=False)
+        self.register_buffer("flagged", torch.tensor(flagged), persistent=False)
 
     @property
     def temporal(self) -> bool:
@@ -76,33 +95,47 @@ class Codec(nn.Module):
 
     def forward(self, clips: Tensor, points: Tensor) -> Sent:
         """Send clips (B, 3, T, H, W) in [0, 1] at an operating point each, (B,)."""
-        encoded: Encoded = self.encoder(clips)
+        plan = self.plan(self.encoder(clips), points)
+        arrived = gate(plan.scores, plan.kept)
+        values = self.quantiser.restored(rounded(plan.steps), points) * arrived[..., None]
+        bits = self.rate(plan.steps, plan.kept, plan.active, points, self.flagged[points])
+        return Sent(self.decoder(values, arrived, points), plan, bits)
+
+    def plan(self, encoded: Encoded, points: Tensor) -> Plan:
+        """Choose what to send at an operating point each, (B,)."""
         frames, positions, channels = self.knobs[points].unbind(dim=1)
         kept = kept_positions(encoded.frame_scores, encoded.place_scores, frames, positions)
-        scores = encoded.place_scores + encoded.frame_scores[:, :, None, None]
-        open_ = gate(scores, kept)
         C = encoded.values.shape[-1]
-        active = torch.arange(C, device=clips.device) < channels[:, None]
-        steps = self.quantiser.scaled(encoded.values, points)
-        steps = steps * active[:, None, None, None, :]
-        values = self.quantiser.restored(rounded(steps), points) * open_[..., None]
-        _, h, w = self.config.grid
-        bits = self.rate(steps, kept, active, points, positions < frames * h * w)
-        return Sent(self.decoder(values, open_, points), steps, kept, bits)
+        active = torch.arange(C, device=channels.device) < channels[:, None]
+        steps = self.quantiser.scaled(encoded.values, points) * active[:, None, None, None, :]
+        scores = encoded.place_scores + encoded.frame_scores[:, :, None, None]
+        return Plan(steps, kept, active, scores)
 
 
 def _refuse_misfit(config: StaeConfig | DeepIscConfig, points: Sequence[OperatingPoint]) -> None:
-    T, h, w = config.grid
-    if len(points) != config.points:
-        raise ValueError(f"{len(points)} operating points, but config.points is {config.points}")
+    T, places = config.frames, config.places
+    if len(points) != config.points or len(points) > MAX_POINTS:
+        raise ValueError(
+            f"{len(points)} operating points, but config.points is {config.points} and at most "
+            f"{MAX_POINTS} can be told apart"
+        )
     for number, point in enumerate(points):
+        here = f"operating point {number}"
         if point.channels > config.channels or point.frames > T:
             raise ValueError(
-                f"operating point {number}: at most {config.channels} channels and {T} frames, "
-                f"got {point.channels} and {point.frames}"
+                f"{here}: at most {config.channels} channels and {T} frames, got {point.channels} "
+                f"and {point.frames}"
             )
-        if point.positions > point.frames * h * w:
+        whole = point.frames * places
+        if point.positions > whole:
             raise ValueError(
-                f"operating point {number}: {point.frames} frames have {point.frames * h * w} "
-                f"positions, got {point.positions}"
+                f"{here}: {point.frames} frames have {whole} positions, got {point.positions}"
+            )
+        if isinstance(config, DeepIscConfig) and (
+            point.positions < whole or point.frames % point.packets
+        ):
+            raise ValueError(
+                f"{here}: an image codec sends whole frames, as many in each packet: {whole} "
+                f"positions, packets a divisor of {point.frames}; got {point.positions} and "
+                f"{point.packets}"
             )

@@ -18,7 +18,7 @@ Contexts = NDArray[np.int64]
 _REACH = 2  # magnitudes above this tell no more
 _BEFORE = 2 * _REACH + 2  # symbol in the frame before, or none
 _AROUND = 3  # none, one or more of its neighbours there are not zero
-_BESIDE = 2 * _REACH + 1  # mean of the neighbours in this frame
+_BESIDE = 2 * _REACH + 1  # half the sum of its neighbours in this frame
 
 SYMBOL_CONTEXTS = _BEFORE * _AROUND + _BEFORE * _BESIDE
 """Number of contexts of a symbol: of the first half, then of the second."""
@@ -54,7 +54,7 @@ def symbol_contexts(before: Symbols, known: Flags, now: Symbols | None) -> Conte
     if now is None:
         around = np.minimum(_neighbours(before != 0), _AROUND - 1)
         return near * _AROUND + around
-    # Sums of four; halved towards zero they keep their sign and one more step than the mean.
+    # Halved away from zero, so that a single neighbour counts.
     total = _neighbours(now)
     beside = np.clip(np.sign(total) * (np.abs(total) + 1 >> 1), -_REACH, _REACH) + _REACH
     second: Contexts = _BEFORE * _AROUND + near * _BESIDE + beside
@@ -65,7 +65,7 @@ def flag_contexts(before: Flags | None, now: Flags | None, shape: tuple[int, ...
     """Return the context of each position's flag (kept or not) of a frame.
 
     Args:
-        before: Flags of the frame before, shape (..., h, w); None if there is none.
+        before: Flags of the kept frame before, shape (..., h, w); None if there is none.
         now: Flags of this frame's first half, False elsewhere, to get the contexts of the second;
             None to get those of the first.
         shape: (..., h, w).

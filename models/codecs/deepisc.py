@@ -2,7 +2,7 @@
 
 The baseline that STAE is compared with: an autoencoder of single images, in front of the same
 classifier. Theirs is built of transformer blocks; ours of convolutions, with the building blocks of
-`Stae` and as much work on the device. All layers and sizes are ours. Nothing here sees more than
+STAE and as much work on the device. All layers and sizes are ours. Nothing here sees more than
 one frame.
 
 Letters, here and in every shape below:
@@ -17,33 +17,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fadeline.models.codecs.stae import GRID_PX, PATCH_PX, Encoded, Separable
+from fadeline.models.codecs.shape import PATCH_PX, CodecConfig
+from fadeline.models.codecs.stae import Encoded, Separable
 
 
 @dataclass(frozen=True)
-class DeepIscConfig:
-    """Everything that fixes the shape of a `DeepIsc`; see `StaeConfig`."""
+class DeepIscConfig(CodecConfig):
+    """The shape of DeepISC; wider where STAE spends on scores and time, so as heavy to encode."""
 
-    points: int
-    frames: int = 16
-    size_px: int = 64
     patch_features: int = 32
-    features: int = 64
-    channels: int = 8
     decoder_features: int = 96
-    pixel_features: int = 32
-
-    def __post_init__(self) -> None:
-        if self.size_px % GRID_PX:
-            raise ValueError(f"size_px must be a multiple of {GRID_PX}, got {self.size_px}")
-        for name, value in vars(self).items():
-            if value < 1:
-                raise ValueError(f"{name} must be at least 1, got {value}")
-
-    @property
-    def grid(self) -> tuple[int, int, int]:
-        """Frames, rows and columns of positions: (T, h, w)."""
-        return self.frames, self.size_px // GRID_PX, self.size_px // GRID_PX
 
 
 class DeepIscEncoder(nn.Module):

@@ -23,7 +23,8 @@ from fadeline.models.codecs.contexts import (
     kept_frames,
     symbol_contexts,
 )
-from fadeline.models.codecs.tables import Table, Tables, frame_contexts
+from fadeline.models.codecs.tables import TOTAL, Table, Tables, frame_contexts
+from fadeline.models.errors import BitstreamError
 
 _WORD_BYTES = 4
 
@@ -74,23 +75,27 @@ def decode_symbols(
 ) -> tuple[Symbols, Flags]:
     """Return symbols (T, C, h, w) and kept positions (T, h, w) from `encode_symbols`.
 
-    Bytes that no encoder wrote give some symbols, never an error: whether bytes are whole is for
-    checksums to say.
-
     Args:
         data: The bytes.
         shape: T, h and w.
         tables: Those it was encoded with.
         temporal: As encoded.
         all_positions: As encoded.
+
+    Raises:
+        BitstreamError: If no encoder can have written the bytes. Damage mostly gives other symbols
+            instead; to find it is for checksums.
     """
     padded = data + bytes(-len(data) % _WORD_BYTES)
     reader = constriction.stream.queue.RangeDecoder(
         np.frombuffer(padded, dtype=">u4").astype(np.uint32)
     )
 
-    def read(table: Table, contexts: Contexts) -> NDArray[np.int32]:
-        values: NDArray[np.int32] = reader.decode(_family(), _flat(table[contexts]))
+    def read(rows: Table) -> NDArray[np.int32]:
+        try:
+            values: NDArray[np.int32] = reader.decode(_family(), _flat(rows))
+        except AssertionError as error:
+            raise BitstreamError(f"no encoder wrote these bytes: {error}") from None
         return values
 
     T, h, w = shape
@@ -99,7 +104,7 @@ def decode_symbols(
     kept = np.zeros((T, h, w), dtype=np.bool_)
     frames = np.zeros(T, dtype=np.bool_)
     for t in range(T):
-        frames[t] = read(tables.frames, frame_contexts(frames[: t + 1])[-1:])[0]
+        frames[t] = read(tables.frames[frame_contexts(frames[: t + 1])[-1:]])[0]
     before, known = np.zeros_like(symbols[0]), np.zeros_like(kept[0])
     flags_before: Flags | None = None
     channel = np.arange(channels)[:, None]
@@ -108,13 +113,13 @@ def decode_symbols(
         for number, half in enumerate(_halves(h, w)):
             if not all_positions:
                 now = kept[t] if number else None
-                kept[t][half] = read(tables.flags, flag_contexts(flags_before, now, (h, w))[half])
+                flags = flag_contexts(flags_before, now, (h, w))[half]
+                kept[t][half] = read(tables.flags[flags])
         flags_before = kept[t]
         for number, half in enumerate(_halves(h, w)):
             here = kept[t] & half
             contexts = symbol_contexts(before, known, symbols[t] if number else None)[:, here]
-            rows = _flat(tables.symbols[channel, contexts])
-            values = reader.decode(_family(), rows) - tables.radius
+            values = read(tables.symbols[channel, contexts]) - tables.radius
             symbols[t][:, here] = values.reshape(contexts.shape)
         if temporal:
             before = np.where(kept[t], symbols[t], before)
@@ -128,7 +133,7 @@ def ideal_bits(
     """Return the bits that a perfect coder would need with these tables."""
 
     def bits(table: Table, *index: NDArray[Any]) -> float:
-        return float(-np.log2(table[index] / float(1 << 16)).sum())
+        return float(-np.log2(table[index] / float(TOTAL)).sum())
 
     frames = kept_frames(kept)
     total = bits(tables.frames, frame_contexts(frames), frames.astype(int))

@@ -19,7 +19,7 @@ BITS_PER_PIXEL = 24
 """Of the clips that compression ratios count from: 8-bit red, green and blue."""
 
 OVERHEAD_BYTES = 8
-"""Header, checksum and what entropy coding wastes at its end: 6 bytes and about 2."""
+"""Of a stream of one packet: header and checksum, 6, and what entropy coding wastes, about 2."""
 
 _PRICE_STEP = 0.02  # how far a batch moves the logarithm of a price
 _HIGHEST_PRICE = 10.0  # nats per kilobit; a hundred bits then cost more than any wrong answer
@@ -32,6 +32,9 @@ class PricedCodec(nn.Module):
     Args:
         codec: The codec.
         price: Of all, at first.
+
+    Raises:
+        ValueError: If an operating point's ratio leaves no bits.
     """
 
     price: Tensor
@@ -45,6 +48,11 @@ class PricedCodec(nn.Module):
         targets = [
             pixels * BITS_PER_PIXEL / point.ratio - 8 * OVERHEAD_BYTES for point in codec.points
         ]
+        if min(targets) <= 0:
+            highest = pixels * BITS_PER_PIXEL / (8 * OVERHEAD_BYTES)
+            raise ValueError(
+                f"ratios must be below {highest:.0f}: a stream's overhead alone is that"
+            )
         self.register_buffer("price", torch.full((len(codec.points),), price))
         self.register_buffer("target_bits", torch.tensor(targets), persistent=False)
 

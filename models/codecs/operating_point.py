@@ -11,7 +11,8 @@ class OperatingPoint:
     """How much of a clip is sent.
 
     Attributes:
-        ratio: Compression ratio it is trained for: bits of the 8-bit pixels over all bits sent.
+        ratio: Compression ratio it is trained for: bits of the 8-bit pixels over all bits sent, in
+            one packet; in several it is lower, since each is coded by itself.
         frames: Frames kept, at most T.
         positions: Positions of the grid kept, over the whole clip, at most frames x grid places.
         channels: Values sent for each position, at most the network's.
@@ -45,3 +46,7 @@ class OperatingPoint:
             raise ValueError(
                 f"packets {self.packets} must be at most positions {self.positions}, and 255"
             )
+
+    def sends_whole_frames(self, places: int) -> bool:
+        """Return whether frames of `places` positions need no flags: all are sent, or none."""
+        return self.packets == 1 and self.positions == self.frames * places

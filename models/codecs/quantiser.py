@@ -32,9 +32,11 @@ class Quantiser(nn.Module):
         """
         gain = self.log_gain[points].exp()[:, None, None, None, :]
         radius = self.radii[points][:, None, None, None, None]
-        # The values beyond the radius keep a gradient back into it.
-        steps = values * gain
-        return steps + (steps.clamp(-radius, radius) - steps).detach()
+        # Values beyond the radius keep a gradient back into it; the gain does not, or it would grow
+        # for what it cannot reach (Esser et al., "Learned Step Size Quantization", ICLR 2020).
+        beyond = values * gain.detach()
+        beyond = beyond.where(beyond.abs() > radius, 0.0)
+        return (values * gain).clamp(-radius, radius) + (beyond - beyond.detach())
 
     def restored(self, steps: Tensor, points: Tensor) -> Tensor:
         """Return the values (B, T, h, w, C) that steps, rounded or not, stand for."""

@@ -1,7 +1,8 @@
 """What sending symbols costs, in bits, as training sees it: with a gradient towards cheap symbols.
 
-The same contexts as in the bitstream pick a learned row of logits; between two whole numbers the
-cost is interpolated, so a value feels which of its neighbours is cheaper. The final tables are
+The same contexts as in the bitstream pick a learned row of logits. The cost is that of the rounded
+symbol; its gradient is the difference between the whole numbers on both sides of the value, so a
+value feels which of them is cheaper. The final tables are
 counts (`tables.Counts`), so these logits only steer the training.
 
 Letters: B clips, O operating points; L levels; the rest as in `contexts`.
@@ -74,10 +75,10 @@ class RateModel(nn.Module):
         values = steps[sent].float()
         radius = self.radii[points][:, None, None, None, None].expand(sent.shape)[sent]
         low = torch.minimum(values.detach().floor(), radius - 1.0)  # the highest has none above it
-        share = values - low
-        at = row * L + (low + self.radius).long()
-        flat = costs.flatten()
-        bits = flat[at] * (1.0 - share) + flat[at + 1] * share
+        flat, at = costs.flatten(), row * L + self.radius
+        below = flat.detach()[at + low.long()]
+        slope = flat.detach()[at + low.long() + 1] - below
+        bits = flat[at + values.detach().round().long()] + slope * (values - values.detach())
         clip = torch.arange(len(points), device=steps.device)[:, None, None, None, None]
         owner = clip.expand(sent.shape)[sent]
         total = torch.zeros(len(points), device=steps.device).index_add(0, owner, bits)

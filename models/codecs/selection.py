@@ -53,4 +53,4 @@ def gate(scores: Tensor, kept: Tensor) -> Tensor:
     al., arXiv 1308.3432).
     """
     soft = scores.sigmoid()
-    return kept.to(scores.dtype) + soft - soft.detach()
+    return kept.to(scores.dtype) + (soft - soft.detach())  # so summed, exactly 0 or 1

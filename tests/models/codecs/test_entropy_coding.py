@@ -16,6 +16,7 @@ from fadeline.models.codecs.contexts import (
 )
 from fadeline.models.codecs.entropy_coding import decode_symbols, encode_symbols, ideal_bits
 from fadeline.models.codecs.tables import TOTAL, Counts, Tables
+from fadeline.models.errors import BitstreamError
 
 GRID = (6, 4, 5)
 
@@ -154,7 +155,8 @@ def test_tables_that_cannot_be_are_refused(fault):
     elif fault == "sum":
         symbols[0, 0, 0] += 1
     elif fault == "zero":
-        flags[0] = (0, TOTAL - 1)
+        symbols[0, 0, 1] += symbols[0, 0, 0]
+        symbols[0, 0, 0] = 0
     else:
         flags = flags[: FLAG_CONTEXTS - 1]
     with pytest.raises(ValueError, match=r"expected uint16|must be positive"):
@@ -169,11 +171,16 @@ def test_bytes_are_the_same_on_every_machine():
     assert hashlib.sha256(data).hexdigest()[:16] == "0ba1a40bb73a43be"
 
 
-def test_any_bytes_decode_to_something():
+def test_any_bytes_decode_to_something_or_are_refused():
     tables = fitted([noisy_clip(1)], temporal=True)
     rng = np.random.default_rng(1)
-    for length in (0, 1, 3, 4, 50):
-        data = rng.bytes(length)
-        symbols, kept = decode_symbols(data, GRID, tables, temporal=True, all_positions=False)
+    refused = 0
+    for data in (b"\xff" * 8, *(rng.bytes(length) for length in range(300))):
+        try:
+            symbols, kept = decode_symbols(data, GRID, tables, temporal=True, all_positions=False)
+        except BitstreamError:
+            refused += 1
+            continue
         assert np.abs(symbols).max() <= 3
         assert kept.shape == GRID
+    assert 1 <= refused < 100
