@@ -39,7 +39,7 @@ class VitRecipe:
     )
     whole: TrainingConfig = field(
         default_factory=lambda: TrainingConfig(
-            epochs=12, learning_rate=1e-3, augmentation=Augmentation()
+            epochs=16, learning_rate=1e-3, augmentation=Augmentation()
         )
     )
     label_smoothing: float = 0.1

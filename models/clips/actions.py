@@ -16,7 +16,7 @@ from fadeline.models.clips.gestures import ACTIONS
 from fadeline.models.clips.stage import Cast, Difficulty, draw_clip
 from fadeline.models.errors import ClipError
 
-VERSION = "1"
+VERSION = "2"
 """Raised whenever a pixel of any clip changes."""
 
 SIZES = (64, 112)

@@ -75,7 +75,7 @@ def draw_body(draws: Draws) -> Body:
         reach = mean * percent // 100
         return mean + draws.around(reach)
 
-    build = draws.between(90, 145)  # slim to stout, percent
+    build = draws.between(105, 145)  # slim to stout, percent
     return Body(
         head=about(76, 8),
         neck=about(118, 6),
@@ -184,7 +184,7 @@ def posed(
     def arm_parts(a: Points, b: Points, c: Points, far: bool) -> list[Shape]:
         return [
             (_capsule(b, c, arm * 9 // 10, arm * 3 // 4), _shade(lower_arm, far)),
-            (_disc(c, arm * 11 // 10), _shade(body.skin, far)),
+            (_disc(c, arm * 11 // 10), _shade(body.skin, True)),  # a hand shows before the face
             (_capsule(a, b, arm * 11 // 10, arm), _shade(body.shirt, far)),
         ]
 

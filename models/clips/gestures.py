@@ -2,7 +2,7 @@
 
 Four pairs of actions are exact time reversals of each other (sit down and stand up, ...): only the
 first of each pair has poses here, the second is the whole finished clip played backwards. Two pairs
-differ only in tempo. Four differ in where at the head a hand goes and what it holds.
+differ only in tempo. Four raise a hand to the head: they differ in where it ends and what it holds.
 """
 
 from collections.abc import Callable
@@ -190,14 +190,14 @@ def _wind(draws: Draws, frames: int) -> Gesture:
     tracks = _columns(frames, draws)
     start, length = _window(draws, frames, 9, 13)
     ticks = np.clip(_clock(frames) - start, 0, length)
-    cycle = draws.between(6 * TICKS, 9 * TICKS)
+    cycle = draws.between(8 * TICKS, 12 * TICKS)
     turns = max(1, length // cycle)
     angle = ticks * turns * TURN // length
     straight = np.full(frames, 1024, dtype=np.int64)
-    _set(tracks, straight, near_elbow=draws.between(0, 40))
+    _set(tracks, straight, near_elbow=draws.between(70, 140))
     tracks["near_arm"] = tracks["near_arm"] + angle
     if draws.chance(50):
-        _set(tracks, straight, far_elbow=draws.between(0, 40))
+        _set(tracks, straight, far_elbow=draws.between(70, 140))
         tracks["far_arm"] = tracks["far_arm"] + angle
     return _gesture(tracks)
 
@@ -220,7 +220,7 @@ def _stride(draws: Draws, frames: int, fastest: int, slowest: int) -> Gesture:
     ticks = np.clip(_clock(frames) - start, 0, length)
     moving = _held(_phase(frames, start, length), 150)
     angle = ticks * TURN // draws.between(fastest, slowest) + draws.below(TURN)
-    stride, elbow = draws.between(75, 125), draws.between(20, 220)
+    stride, elbow = draws.between(60, 105), draws.between(20, 220)
     swing = sine(angle, stride * draws.between(50, 110) // 100)
     _set(tracks, moving, **_steps(angle, stride))
     _set(tracks, moving, near_elbow=elbow, far_elbow=elbow, near_arm=-swing, far_arm=swing)
@@ -245,7 +245,7 @@ def _swing_hand(draws: Draws, frames: int, fastest: int, slowest: int) -> Gestur
     start, length = _window(draws, frames, 10, 13)
     phase = _phase(frames, start, length)
     cycle = draws.between(fastest, slowest)
-    swing = sine(_clock(frames) * TURN // cycle + draws.below(TURN), draws.between(70, 120))
+    swing = sine(_clock(frames) * TURN // cycle + draws.below(TURN), draws.between(45, 88))
     side = draws.pick(("near", "far"))
     raised = _held(phase, 200)
     arm, elbow = draws.between(300, 420), draws.between(60, 140)
@@ -277,24 +277,24 @@ def _to_face(
 
 
 def _drink(draws: Draws, frames: int) -> Gesture:
-    tracks, _ = _to_face(draws, frames, (172, 198), (400, 418), (-70, -20))
+    tracks, _ = _to_face(draws, frames, (166, 192), (398, 416), (-35, 20))
     return _gesture(tracks, "cup", np.ones(frames, dtype=np.bool_))
 
 
 def _phone(draws: Draws, frames: int) -> Gesture:
-    tracks, _ = _to_face(draws, frames, (225, 255), (422, 438), (0, 50))
+    tracks, _ = _to_face(draws, frames, (258, 292), (378, 402), (-30, 15))
     return _gesture(tracks, "telephone", np.ones(frames, dtype=np.bool_))
 
 
 def _salute(draws: Draws, frames: int) -> Gesture:
-    tracks, _ = _to_face(draws, frames, (258, 290), (340, 364), (-30, 10))
+    tracks, _ = _to_face(draws, frames, (258, 292), (344, 368), (-30, 15))
     return _gesture(tracks)
 
 
 def _cough(draws: Draws, frames: int) -> Gesture:
-    tracks, raised = _to_face(draws, frames, (166, 192), (398, 416), (0, 50))
+    tracks, raised = _to_face(draws, frames, (166, 192), (398, 416), (-35, 20))
     bows = np.abs(sine(_clock(frames) * draws.between(2, 3) + draws.below(TURN), 1024))
-    tracks["lean"] = tracks["lean"] + (raised * bows * draws.between(15, 40) >> 20)
+    tracks["lean"] = tracks["lean"] + (raised * bows * draws.between(10, 28) >> 20)
     return _gesture(tracks)
 
 

@@ -28,6 +28,9 @@ WORLD = 1024
 
 _SHIFT = 4  # fractional bits of the coordinates that OpenCV's polygon filler takes
 _OVERSAMPLING = 2  # canvas pixels to the side of a picture's pixel
+# A cup and a telephone are a pixel or two wide: seen at full resolution for their contrast alone.
+_CHINA = (240, 240, 236)
+_EBONITE = (16, 18, 22)
 _LIGHT_BITS = 6  # the brightest pixel times the strongest light still fits 16 bits
 
 
@@ -49,8 +52,8 @@ class Difficulty:
         noise: Standard deviation of the sensor's noise, grey levels, lowest and highest.
     """
 
-    height: tuple[int, int] = (580, 880)
-    contrast: tuple[int, int] = (5, 22)
+    height: tuple[int, int] = (556, 700)
+    contrast: tuple[int, int] = (5, 28)
     things: int = 6
     movers: int = 2
     nearer: int = 1
@@ -235,11 +238,11 @@ class _Stage:
             side = size(110, 170)
             return self._parcel(gesture, skeleton, side, ground_y, colour, paint(draws), body)
         if gesture.prop == "cup":
-            width, tall = size(45, 65), size(65, 90)
-            return [*body, (_box(skeleton.near_hand, width, tall), colour)]
+            width, tall = size(26, 37), size(41, 56)
+            return [*body, (_box(skeleton.near_hand, width, tall), _CHINA)]
         if gesture.prop == "telephone":
-            width, tall = size(30, 45), size(90, 125)
-            return [*body, (_box(skeleton.near_hand, width, tall), colour)]
+            width, tall = size(19, 27), size(62, 84)
+            return [*body, (_box(skeleton.near_hand, width, tall), _EBONITE)]
         return body
 
     def _chair(

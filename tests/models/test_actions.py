@@ -38,14 +38,14 @@ def sha256(pixels: np.ndarray) -> str:
 @pytest.mark.parametrize(
     ("split", "index", "size", "expected"),
     [
-        ("train", 0, 64, "11459c1f79cc36da"),
-        ("train", 5, 64, "070c70b5dab8cbbd"),
-        ("train", 11999, 64, "04d2c884347c707c"),
-        ("val", 7, 64, "6ba1faa601f923ff"),
-        ("val", 1000, 112, "3cc8b08eab2e2acd"),
-        ("test", 12, 64, "8715fea867f745ff"),
-        ("test", 1619, 112, "99921883b3db52f3"),
-        ("test@7", 0, 64, "581f9d808a328d70"),
+        ("train", 0, 64, "c9ff9e4ee2b1b14d"),
+        ("train", 5, 64, "ef84654a46542cb6"),
+        ("train", 11999, 64, "07a4fbf4ae7fbfd7"),
+        ("val", 7, 64, "37ae1916a6bbc6fb"),
+        ("val", 1000, 112, "8c2229e98c40b991"),
+        ("test", 12, 64, "cbb235b91d010793"),
+        ("test", 1619, 112, "c4922d9f5ccd1da2"),
+        ("test@7", 0, 64, "93c9b010a378358a"),
     ],
 )
 def test_probe_clips_are_the_same_on_every_machine(split, index, size, expected):
@@ -187,7 +187,7 @@ def test_actor_covers_5_to_20_percent_of_the_picture():
     clips = ActionClips("val")
     shares = [
         actor_share(clips.cast(i), ACTIONS[clips.labels[i]], Difficulty(), frames=16)
-        for i in range(0, len(clips), 5)
+        for i in range(0, len(clips), 2)
     ]
     assert min(shares) >= 0.05
     assert max(shares) <= 0.20
