@@ -18,6 +18,8 @@ from fadeline.models.codecs.codec import Codec
 from fadeline.models.codecs.contexts import Flags, Symbols
 from fadeline.models.codecs.entropy_coding import decode_symbols, encode_symbols
 from fadeline.models.codecs.operating_point import OperatingPoint
+from fadeline.models.codecs.quantiser import symbols as whole
+from fadeline.models.codecs.selection import parts
 from fadeline.models.codecs.stae import Encoded
 from fadeline.models.codecs.tables import Counts, Tables
 from fadeline.models.errors import BitstreamError, ClipError
@@ -151,17 +153,15 @@ def _packets(codec: Codec, encoded: Encoded, point: int) -> list[tuple[Symbols, 
     """Return symbols (T, C, h, w) and positions (T, h, w) of each packet, most important first."""
     settings = codec.points[point]
     plan = codec.plan(encoded, torch.tensor([point]))
-    steps = plan.steps[0, ..., : settings.channels].round().permute(0, 3, 1, 2)
-    symbols, kept = steps.numpy().astype(np.int8), plan.kept[0].numpy()
-    scores = plan.scores[0].numpy().ravel()
-    places = np.flatnonzero(kept)
-    ordered = places[np.argsort(-scores[places], kind="stable")]
-    packets = []
-    for part in np.array_split(ordered, settings.packets):
-        here = np.zeros(kept.shape, dtype=np.bool_)
-        here.ravel()[part] = True
-        packets.append((np.asarray(symbols * here[:, None]), here))
-    return packets
+    steps = plan.steps[0, ..., : settings.channels].permute(0, 3, 1, 2)
+    kept = plan.kept[0].numpy()
+    symbols = whole(steps).numpy().astype(np.int8) * kept[:, None]
+    if settings.packets == 1:
+        return [(symbols, kept)]
+    count = torch.tensor([settings.packets])
+    part = parts(plan.kept, plan.scores, count, lines=codec.temporal)[0].numpy()
+    split = [kept & (part == number) for number in range(settings.packets)]
+    return [(np.asarray(symbols * here[:, None]), here) for here in split]
 
 
 @torch.inference_mode()
@@ -169,9 +169,8 @@ def _restored(codec: Codec, symbols: Symbols, kept: Flags, point: int) -> Clip:
     T, h, w = codec.config.grid
     steps = torch.zeros(1, T, h, w, codec.config.channels)
     steps[0, ..., : symbols.shape[1]] = torch.from_numpy(symbols).permute(0, 2, 3, 1)
-    chosen = torch.tensor([point])
-    values = codec.quantiser.restored(steps, chosen)
-    clips = codec.decoder(values, torch.from_numpy(kept)[None].float(), chosen)
+    arrived = torch.from_numpy(kept)[None].float()
+    clips = codec.restored(steps, arrived, torch.tensor([point]))
     pixels: Clip = (clips[0].permute(1, 2, 3, 0) * 255.0).round().to(torch.uint8).numpy()
     return np.ascontiguousarray(pixels)
 

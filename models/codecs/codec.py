@@ -1,4 +1,4 @@
-"""A codec as it is trained: encoder, selection, quantiser, rate and decoder in one pass.
+"""A codec as networks: encoder, selection, quantiser and decoder in one pass.
 
 Letters: B clips, T frames, H rows and W columns of pixels; C channels, h rows and w columns of the
 grid; O operating points.
@@ -14,8 +14,7 @@ from fadeline.models.codecs.bitstream import MAX_POINTS
 from fadeline.models.codecs.deepisc import DeepIscConfig, DeepIscDecoder, DeepIscEncoder
 from fadeline.models.codecs.operating_point import OperatingPoint
 from fadeline.models.codecs.quantiser import Quantiser, rounded
-from fadeline.models.codecs.rate import RateModel
-from fadeline.models.codecs.selection import gate, kept_positions
+from fadeline.models.codecs.selection import gate, kept_positions, parts, soft_gate
 from fadeline.models.codecs.stae import Encoded, StaeConfig, StaeDecoder, StaeEncoder
 
 
@@ -24,7 +23,8 @@ class Plan:
     """What of clips is to be sent.
 
     Attributes:
-        steps: Values in steps of the quantiser, before rounding, shape (B, T, h, w, C).
+        steps: In steps of the quantiser, before rounding: values, or their differences to what is
+            held; shape (B, T, h, w, C).
         kept: Positions sent, bool, shape (B, T, h, w).
         active: Channels sent, bool, shape (B, C).
         scores: Importance of positions, shape (B, T, h, w).
@@ -43,12 +43,10 @@ class Sent:
     Attributes:
         clips: Restored, shape (B, 3, T, H, W), in [0, 1].
         plan: What was sent of them.
-        bits: Estimated for one packet, without header, checksum and frame flags, shape (B,).
     """
 
     clips: Tensor
     plan: Plan
-    bits: Tensor
 
 
 class Codec(nn.Module):
@@ -64,7 +62,9 @@ class Codec(nn.Module):
     """
 
     knobs: Tensor
+    radii: Tensor
     flagged: Tensor
+    packets: Tensor
 
     def __init__(
         self, config: StaeConfig | DeepIscConfig, points: Sequence[OperatingPoint], *, seed: int = 0
@@ -72,7 +72,6 @@ class Codec(nn.Module):
         super().__init__()
         self.config, self.points = config, tuple(points)
         _refuse_misfit(config, self.points)
-        radii = [point.radius for point in points]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             if isinstance(config, StaeConfig):
@@ -81,11 +80,14 @@ class Codec(nn.Module):
             else:
                 self.encoder = DeepIscEncoder(config)
                 self.decoder = DeepIscDecoder(config)
-            self.quantiser = Quantiser(radii, config.channels)
-            self.rate = RateModel(radii, config.channels, temporal=self.temporal)
+            self.quantiser = Quantiser(len(points), config.channels)
         knobs = [(point.frames, point.positions, point.channels) for point in points]
         flagged = [not point.sends_whole_frames(config.places) for point in points]
         self.register_buffer("knobs", torch.tensor(knobs), persistent=False)
+        radii = torch.tensor([point.radius for point in points], dtype=torch.float32)
+        self.register_buffer("radii", radii, persistent=False)
+        packets = torch.tensor([point.packets for point in points])
+        self.register_buffer("packets", packets, persistent=False)
         self.register_buffer("flagged", torch.tensor(flagged), persistent=False)
 
     @property
@@ -94,22 +96,84 @@ class Codec(nn.Module):
         return isinstance(self.config, StaeConfig)
 
     def forward(self, clips: Tensor, points: Tensor) -> Sent:
-        """Send clips (B, 3, T, H, W) in [0, 1] at an operating point each, (B,)."""
+        """Send clips (B, 3, T, H, W) in [0, 1] at an operating point each, (B,).
+
+        In training, a clip in several packets loses some of the last.
+        """
         plan = self.plan(self.encoder(clips), points)
-        arrived = gate(plan.scores, plan.kept)
-        values = self.quantiser.restored(rounded(plan.steps), points) * arrived[..., None]
-        bits = self.rate(plan.steps, plan.kept, plan.active, points, self.flagged[points])
-        return Sent(self.decoder(values, arrived, points), plan, bits)
+        arrived = gate(plan.scores, plan.kept) * self._received(plan, points)
+        return Sent(self.restored(rounded(plan.steps), arrived, points), plan)
+
+    def softly(self, clips: Tensor, points: Tensor) -> Tensor:
+        """Return clips (B, 3, T, H, W) restored from soft attention: a step before `forward`.
+
+        Nothing is rounded; a position is renewed as far as its score says.
+        """
+        encoded: Encoded = self.encoder(clips)
+        kept, scores = self._kept(encoded, points)
+        active = self._active(points)[:, None, None, None, :]
+        arrived = kept.float()
+        if not self.temporal:
+            return self._decoded(encoded.values * active, arrived, points)
+        arrived = torch.where(self.flagged[points, None, None, None], soft_gate(scores, kept), 1.0)
+        held = [torch.zeros_like(encoded.values[:, 0])]
+        for t in range(self.config.frames):
+            share = arrived[:, t, ..., None]
+            held.append(held[-1] + share * (encoded.values[:, t] * active[:, 0] - held[-1]))
+        return self._decoded(torch.stack(held[1:], dim=1), arrived, points)
 
     def plan(self, encoded: Encoded, points: Tensor) -> Plan:
         """Choose what to send at an operating point each, (B,)."""
-        frames, positions, channels = self.knobs[points].unbind(dim=1)
-        kept = kept_positions(encoded.frame_scores, encoded.place_scores, frames, positions)
-        C = encoded.values.shape[-1]
-        active = torch.arange(C, device=channels.device) < channels[:, None]
+        kept, scores = self._kept(encoded, points)
+        active = self._active(points)
         steps = self.quantiser.scaled(encoded.values, points) * active[:, None, None, None, :]
-        scores = encoded.place_scores + encoded.frame_scores[:, :, None, None]
-        return Plan(steps, kept, active, scores)
+        radius = self.radii[points][:, None, None, None]
+        if not self.temporal:
+            steps = steps.clamp(-radius[..., None], radius[..., None])
+            return Plan(steps, kept, active, scores)
+        arrived = gate(scores, kept)
+        held, sent = torch.zeros_like(steps[:, 0]), []
+        for t in range(self.config.frames):
+            sent.append((steps[:, t] - held).clamp(-radius, radius))
+            held = held + rounded(sent[-1]) * arrived[:, t, ..., None]
+        return Plan(torch.stack(sent, dim=1), kept, active, scores)
+
+    def restored(self, symbols: Tensor, arrived: Tensor, points: Tensor) -> Tensor:
+        """Return clips (B, 3, T, H, W) from what arrived.
+
+        Args:
+            symbols: Whole numbers, shape (B, T, h, w, C).
+            arrived: 1 where they arrived, 0 elsewhere, shape (B, T, h, w).
+            points: Operating point of each clip, shape (B,).
+        """
+        steps = symbols * arrived[..., None]
+        if self.temporal:  # each symbol is a difference to what its position had
+            steps = steps.cumsum(dim=1)
+        return self._decoded(self.quantiser.restored(steps, points), arrived, points)
+
+    def _decoded(self, values: Tensor, arrived: Tensor, points: Tensor) -> Tensor:
+        clips: Tensor = self.decoder(values, arrived, points)
+        return clips
+
+    def _kept(self, encoded: Encoded, points: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the positions sent, bool, and all their scores, both (B, T, h, w)."""
+        frames, positions, _ = self.knobs[points].unbind(dim=1)
+        kept = kept_positions(encoded.frame_scores, encoded.place_scores, frames, positions)
+        return kept, encoded.place_scores + encoded.frame_scores[:, :, None, None]
+
+    def _received(self, plan: Plan, points: Tensor) -> Tensor:
+        """Return 1 where the packet arrives, 0 elsewhere: shape (B, T, h, w)."""
+        packets = self.packets[points]
+        if not self.training or not (packets > 1).any():
+            return torch.ones_like(plan.scores)
+        part = parts(plan.kept, plan.scores, packets, lines=self.temporal)
+        arriving = 1 + (torch.rand(len(points), device=points.device) * packets).long()
+        return (part < arriving[:, None, None, None]).to(plan.scores.dtype)
+
+    def _active(self, points: Tensor) -> Tensor:
+        """Return the channels sent: bool, shape (B, C)."""
+        channels = self.knobs[points, 2]
+        return torch.arange(self.config.channels, device=points.device) < channels[:, None]
 
 
 def _refuse_misfit(config: StaeConfig | DeepIscConfig, points: Sequence[OperatingPoint]) -> None:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fadeline.models.codecs.shape import PATCH_PX, CodecConfig
+from fadeline.models.codecs.shape import GRID_PX, PATCH_PX, CodecConfig
 from fadeline.models.codecs.stae import Encoded, Separable
 
 
@@ -25,8 +25,8 @@ from fadeline.models.codecs.stae import Encoded, Separable
 class DeepIscConfig(CodecConfig):
     """The shape of DeepISC; wider where STAE spends on scores and time, so as heavy to encode."""
 
-    patch_features: int = 32
-    decoder_features: int = 96
+    patch_features: int = 28
+    decoder_features: int = 64
 
 
 class DeepIscEncoder(nn.Module):
@@ -39,7 +39,10 @@ class DeepIscEncoder(nn.Module):
         self.mix = Separable(P)
         self.down = nn.Conv2d(P, F, 2, stride=2)
         self.refine = Separable(F)
+        self.transform = nn.Conv2d(3, config.channels, GRID_PX, stride=GRID_PX)
         self.reduce = nn.Conv2d(F, config.channels, 1)
+        nn.init.zeros_(self.reduce.weight)  # learnt from nothing
+        nn.init.zeros_(self.reduce.bias)
 
     def forward(self, clips: Tensor) -> Encoded:
         """Return values of clips (B, 3, T, H, W) in [0, 1]; scores that keep frames evenly."""
@@ -47,7 +50,7 @@ class DeepIscEncoder(nn.Module):
         pixels = (2.0 * clips - 1.0).transpose(1, 2).flatten(0, 1)
         pixels = pixels.contiguous(memory_format=torch.channels_last)
         grid = self.mix(functional.relu(self.patches(pixels)))
-        grid = self.reduce(self.refine(functional.relu(self.down(grid))))
+        grid = self.reduce(self.refine(functional.relu(self.down(grid)))) + self.transform(pixels)
         values = grid.permute(0, 2, 3, 1).reshape(B, T, *grid.shape[2:], -1).float()
         places = torch.zeros(values.shape[:4], device=values.device)
         return Encoded(values, evenly(T).to(values.device).expand(B, T), places)
@@ -59,24 +62,30 @@ class DeepIscDecoder(nn.Module):
     def __init__(self, config: DeepIscConfig) -> None:
         super().__init__()
         D, P = config.decoder_features, config.pixel_features
+        self.back = nn.Linear(config.channels, 3 * GRID_PX**2)
         self.point = nn.Embedding(config.points, D)
         nn.init.zeros_(self.point.weight)
         self.enter = nn.Conv2d(config.channels, D, 3, padding=1)
-        self.residual = nn.Conv2d(D, D, 3, padding=1)
-        self.up = nn.Conv2d(D, P * 4, 3, padding=1)
+        self.residuals = nn.ModuleList(nn.Conv2d(D, D, 3, padding=1) for _ in range(2))
+        self.up = nn.Conv2d(D, P * 4, 1)
         self.pixels = nn.Conv2d(P, 3 * PATCH_PX**2, 3, padding=1)
+        nn.init.zeros_(self.pixels.weight)
+        nn.init.zeros_(self.pixels.bias)
 
     def forward(self, values: Tensor, kept: Tensor, points: Tensor) -> Tensor:
         """Return clips (B, 3, T, H, W) in [0, 1]; see `StaeDecoder`."""
         B, T = values.shape[:2]
         values = values.take_along_dim(latest(kept)[:, :, None, None, None], dim=1)
-        frames = values.flatten(0, 1).permute(0, 3, 1, 2)
+        grid = values.flatten(0, 1).permute(0, 3, 1, 2)
         point = self.point(points).repeat_interleave(T, dim=0)
-        grid = functional.relu(self.enter(frames) + point[:, :, None, None])
-        grid = functional.relu(grid + self.residual(grid))
-        frames = functional.pixel_shuffle(self.up(grid), 2)
-        frames = functional.pixel_shuffle(self.pixels(functional.relu(frames)), PATCH_PX)
-        return frames.float().sigmoid().view(B, T, 3, *frames.shape[2:]).transpose(1, 2)
+        grid = functional.relu(self.enter(grid) + point[:, :, None, None])
+        for residual in self.residuals:
+            grid = functional.relu(grid + residual(grid))
+        frames = functional.relu(functional.pixel_shuffle(self.up(grid), 2))
+        frames = functional.pixel_shuffle(self.pixels(frames), PATCH_PX)
+        linear = self.back(values).flatten(0, 1).permute(0, 3, 1, 2)
+        frames = frames + functional.pixel_shuffle(linear, GRID_PX)
+        return frames.float().clamp(0.0, 1.0).view(B, T, 3, *frames.shape[2:]).transpose(1, 2)
 
 
 def evenly(T: int) -> Tensor:

@@ -7,13 +7,16 @@ it sends less (dual ascent), so every codec ends at the same ratios and they com
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fadeline.models.codecs.codec import Codec
+from fadeline.models.codecs.codec import Codec, Plan
+from fadeline.models.codecs.rate import RateModel
 from fadeline.models.objectives import Objective
+from fadeline.models.vit import VideoViT
 
 BITS_PER_PIXEL = 24
 """Of the clips that compression ratios count from: 8-bit red, green and blue."""
@@ -21,17 +24,19 @@ BITS_PER_PIXEL = 24
 OVERHEAD_BYTES = 8
 """Of a stream of one packet: header and checksum, 6, and what entropy coding wastes, about 2."""
 
-_PRICE_STEP = 0.02  # how far a batch moves the logarithm of a price
-_HIGHEST_PRICE = 10.0  # nats per kilobit; a hundred bits then cost more than any wrong answer
+_FIRST_COST = 0.1  # nats that all bits of a clip cost at first, at every operating point
+_PRICE_STEP = 0.02  # how far a batch that sends twice what it should moves a price's logarithm
+_HIGHEST_PRICE = 2.0  # nats per kilobit
 _LOWEST_PRICE = 1e-4
 
 
 class PricedCodec(nn.Module):
-    """A codec with the price of a bit at each operating point, in nats per kilobit.
+    """A codec in training: with the price of a bit at each operating point, in nats per kilobit.
 
     Args:
         codec: The codec.
-        price: Of all, at first.
+        classifier: Of what it restores; always in evaluation mode, so batches do not change its
+            normalisation, and trained along where its parameters require gradients.
 
     Raises:
         ValueError: If an operating point's ratio leaves no bits.
@@ -40,72 +45,115 @@ class PricedCodec(nn.Module):
     price: Tensor
     target_bits: Tensor
 
-    def __init__(self, codec: Codec, *, price: float = 0.02) -> None:
+    def __init__(self, codec: Codec, classifier: VideoViT) -> None:
         super().__init__()
         self.codec = codec
+        radii = [point.radius for point in codec.points]
+        self.rate = RateModel(radii, codec.config.channels, temporal=codec.temporal)
+        self.classifier = classifier
         self.config = codec.config
         pixels = codec.config.frames * codec.config.size_px**2
-        targets = [
-            pixels * BITS_PER_PIXEL / point.ratio - 8 * OVERHEAD_BYTES for point in codec.points
-        ]
-        if min(targets) <= 0:
+        target_bits = torch.tensor(
+            [pixels * BITS_PER_PIXEL / point.ratio - 8 * OVERHEAD_BYTES for point in codec.points]
+        )
+        if target_bits.min() <= 0:
             highest = pixels * BITS_PER_PIXEL / (8 * OVERHEAD_BYTES)
             raise ValueError(
                 f"ratios must be below {highest:.0f}: a stream's overhead alone is that"
             )
-        self.register_buffer("price", torch.full((len(codec.points),), price))
-        self.register_buffer("target_bits", torch.tensor(targets), persistent=False)
+        self.register_buffer("price", _FIRST_COST / (target_bits / 1000.0))
+        self.register_buffer("target_bits", target_bits, persistent=False)
+
+    def train(self, mode: bool = True) -> "PricedCodec":
+        """Put the codec into training mode, or out of it."""
+        super().train(mode)
+        self.classifier.eval()
+        return self
+
+    def bits(self, plan: Plan, points: Tensor) -> Tensor:
+        """Return an estimate of what sending takes, shape (B,).
+
+        In one packet, without header, checksum and flags of frames.
+        """
+        flagged = self.codec.flagged[points]
+        bits: Tensor = self.rate(plan.steps, plan.kept, plan.active, points, flagged)
+        return bits
 
     @torch.no_grad()
     def reprice(self, bits: Tensor, points: Tensor) -> None:
         """Raise the price where clips took more bits than wanted, lower it where they took less."""
-        excess = (bits.detach() / self.target_bits[points]).log().clamp(-1.0, 1.0)
+        excess = (bits.detach() / self.target_bits[points] - 1.0).clamp(-1.0, 1.0)
         count = torch.zeros_like(self.price).index_add_(0, points, torch.ones_like(excess))
         total = torch.zeros_like(self.price).index_add_(0, points, excess)
         self.price *= (_PRICE_STEP * total / count.clamp(min=1.0)).exp()
         self.price.clamp_(_LOWEST_PRICE, _HIGHEST_PRICE)
 
 
-def codec_objective(
-    classifier: nn.Module, *, recognition: float, fidelity: float, label_smoothing: float = 0.0
-) -> Objective:
-    """Return the objective of a `PricedCodec`.
+@dataclass(frozen=True)
+class Aims:
+    """What counts how much in training a codec.
 
-    Args:
-        classifier: From clips (B, 3, T, H, W) to logits (B, K), in evaluation mode; trained along
-            if its parameters require gradients and are among the optimiser's.
-        recognition: Weight of the cross-entropy of its answers.
-        fidelity: Weight of the mean squared error of the pixels, relative to that of mid-grey 0.1
-            off (our scale: 0.01).
-        label_smoothing: As in training the classifier.
+    Attributes:
+        recognition: Weight of the cross-entropy of the classifier's answers.
+        fidelity: Of the mean squared error of the pixels, in units of 0.01 (our scale: a grey that
+            is 0.1 off).
+        likeness: Of the mean squared error of the classifier's features, relative to their own mean
+            square: what the classifier looks at, as perceptual losses compare what an image network
+            sees (Johnson, Alahi and Fei-Fei, ECCV 2016).
+        soft: Train through soft attention, without rounding and without a price: the step before
+            bits count.
     """
+
+    recognition: float = 0.0
+    fidelity: float = 0.0
+    likeness: float = 0.0
+    soft: bool = False
+
+
+def codec_objective(aims: Aims) -> Objective:
+    """Return the objective of a `PricedCodec`."""
 
     def objective(
         model: nn.Module, clips: Tensor, labels: Tensor
     ) -> tuple[Tensor, Mapping[str, Tensor]]:
         assert isinstance(model, PricedCodec)
-        count = len(model.codec.points)
-        if model.training:
-            points = torch.randint(count, (len(clips),), device=clips.device)
+        points, classifier = _points(model, clips), model.classifier
+        figures: dict[str, Tensor] = {}
+        if aims.soft:
+            restored = model.codec.softly(clips, points)
+            loss = torch.zeros(len(clips), device=clips.device)
         else:
-            points = torch.arange(len(clips), device=clips.device) % count
-        sent = model.codec(clips, points)
-        error = (sent.clips - clips).square().mean(dim=(1, 2, 3, 4))
-        cost = model.price[points] * sent.bits / 1000.0
-        figures = {
-            "psnr_db": -10.0 / math.log(10.0) * error.log().mean(),
-            "load": (sent.bits / model.target_bits[points]).log().mean().exp(),
-        }
-        loss = fidelity * error / 0.01 + cost
-        if recognition:
-            logits = classifier(sent.clips).float()
-            wrong = functional.cross_entropy(
-                logits, labels, reduction="none", label_smoothing=label_smoothing
-            )
-            loss = loss + recognition * wrong
+            sent = model.codec(clips, points)
+            bits = model.bits(sent.plan, points)
+            restored, loss = sent.clips, model.price[points] * bits / 1000.0
+            figures["load"] = (bits / model.target_bits[points]).mean()
+            if model.training:
+                model.reprice(bits, points)
+        error = (restored - clips).square().mean(dim=(1, 2, 3, 4))
+        figures["psnr_db"] = -10.0 / math.log(10.0) * error.log().mean()
+        loss = loss + aims.fidelity * error / 0.01
+        if aims.recognition or aims.likeness:
+            seen = classifier.features(restored)
+        if aims.likeness:
+            with torch.no_grad():
+                wanted = classifier.features(clips).float()
+            unlike = (seen.float() - wanted).square().mean(dim=(1, 2, 3, 4))
+            unlike = unlike / wanted.square().mean(dim=(1, 2, 3, 4))
+            figures["unlike"] = unlike.mean()
+            loss = loss + aims.likeness * unlike
+        if aims.recognition:
+            logits = classifier.classify(seen).float()
+            wrong = functional.cross_entropy(logits, labels, reduction="none")
             figures["accuracy"] = (logits.argmax(dim=1) == labels).float().mean()
-        if model.training:
-            model.reprice(sent.bits, points)
+            loss = loss + aims.recognition * wrong
         return loss.mean(), figures
 
     return objective
+
+
+def _points(model: PricedCodec, clips: Tensor) -> Tensor:
+    """Return an operating point for each clip: drawn in training, in turn otherwise."""
+    count = len(model.codec.points)
+    if model.training:
+        return torch.randint(count, (len(clips),), device=clips.device)
+    return torch.arange(len(clips), device=clips.device) % count

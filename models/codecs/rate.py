@@ -1,17 +1,16 @@
 """What sending symbols costs, in bits, as training sees it: with a gradient towards cheap symbols.
 
-The same contexts as in the bitstream pick a learned row of logits. The cost is that of the rounded
-symbol; its gradient is the difference between the whole numbers on both sides of the value, so a
-value feels which of them is cheaper. The final tables are
-counts (`tables.Counts`), so these logits only steer the training.
+The cost of a symbol comes from counts of what the last batches sent in its context, so it is what
+the final tables (`tables.Counts`), counted the same way, are going to charge. It is that of the
+rounded symbol; its gradient is the difference between the whole numbers on both sides of the value,
+so a value feels which of them is cheaper.
 
-Letters: B clips, O operating points; L levels; the rest as in `contexts`.
+Letters: B clips, O operating points; K contexts, L levels; the rest as in `contexts`.
 """
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from fadeline.models.codecs.contexts import (
     FLAG_CONTEXTS,
@@ -19,13 +18,17 @@ from fadeline.models.codecs.contexts import (
     clip_contexts,
     clip_flag_contexts,
 )
+from fadeline.models.codecs.quantiser import symbols as symbols_of
 
-_START_STEEPNESS = 0.5
-"""Bits that each step away from zero costs more, before anything is learned (our choice)."""
+MEMORY = 0.98
+"""Share of the counts that a batch leaves: the last fifty batches count (our choice)."""
+
+_PRIOR_COUNT = 2.0  # of a context, before anything is counted
+_PRIOR_STEEPNESS = 1.0  # bits that each step away from zero costs more then
 
 
 class RateModel(nn.Module):
-    """Learned probabilities of symbols and flags.
+    """Probabilities of symbols and flags, counted while training.
 
     Args:
         radii: Largest magnitude at each of O operating points.
@@ -34,24 +37,28 @@ class RateModel(nn.Module):
     """
 
     radii: Tensor
-    out_of_range: Tensor
+    prior: Tensor
+    symbol_counts: Tensor
+    flag_counts: Tensor
 
     def __init__(self, radii: list[int], channels: int, *, temporal: bool) -> None:
         super().__init__()
         self.temporal = temporal
         self.radius = max(radii)
-        steps = torch.arange(-self.radius, self.radius + 1).abs().float()
-        start = (-_START_STEEPNESS * steps).repeat(len(radii), channels, SYMBOL_CONTEXTS, 1)
-        self.symbol_logits = nn.Parameter(start)
-        self.flag_logits = nn.Parameter(torch.zeros(len(radii), FLAG_CONTEXTS, 2))
-        self.register_buffer("radii", torch.tensor(radii, dtype=torch.float32), persistent=False)
-        outside = steps > self.radii[:, None, None, None]
-        self.register_buffer("out_of_range", outside, persistent=False)
+        levels = torch.arange(-self.radius, self.radius + 1).abs().float()
+        limits = torch.tensor(radii, dtype=torch.float32)
+        prior = torch.exp2(-_PRIOR_STEEPNESS * levels) * (levels <= limits[:, None])
+        prior = prior / prior.sum(dim=1, keepdim=True) * _PRIOR_COUNT
+        shape = (len(radii), channels, SYMBOL_CONTEXTS, len(levels))
+        self.register_buffer("radii", limits, persistent=False)
+        self.register_buffer("prior", prior[:, None, None, :], persistent=False)
+        self.register_buffer("symbol_counts", torch.zeros(shape))
+        self.register_buffer("flag_counts", torch.zeros(len(radii), FLAG_CONTEXTS, 2))
 
     def forward(
         self, steps: Tensor, kept: Tensor, active: Tensor, points: Tensor, flagged: Tensor
     ) -> Tensor:
-        """Return the bits of each clip, shape (B,).
+        """Return the bits of each clip, shape (B,); in training, count it first.
 
         Args:
             steps: Values in steps of the quantiser, not rounded, shape (B, T, h, w, C).
@@ -61,24 +68,26 @@ class RateModel(nn.Module):
             flagged: Whether the clip's positions have flags, bool, shape (B,).
         """
         sent = kept[..., None] & active[:, None, None, None, :]
-        symbols = (steps.detach().round() * sent).to(torch.int8)
+        symbols = (symbols_of(steps.detach()) * sent).to(torch.int8)
         contexts = clip_contexts(
             symbols.permute(0, 1, 4, 2, 3).cpu().numpy(), kept.cpu().numpy(), temporal=self.temporal
         )
         index = torch.from_numpy(contexts).to(steps.device).permute(0, 1, 3, 4, 2)
-        logits = self.symbol_logits.masked_fill(self.out_of_range, -torch.inf)
-        costs = -functional.log_softmax(logits.float(), dim=-1) / np.log(2.0)
-        costs = costs.masked_fill(self.out_of_range, 0.0)
-        _, C, K, L = costs.shape
+        _, C, K, L = self.symbol_counts.shape
         channel = torch.arange(C, device=steps.device)
         row = ((points[:, None, None, None, None] * C + channel) * K + index)[sent]
         values = steps[sent].float()
+        level = row * L + symbols[sent].long() + self.radius
+        if self.training:
+            _count(self.symbol_counts, level)
+        costs = -(self.symbol_counts + self.prior).log2()
+        costs = costs + (self.symbol_counts.sum(dim=-1, keepdim=True) + _PRIOR_COUNT).log2()
+        flat = costs.flatten()
         radius = self.radii[points][:, None, None, None, None].expand(sent.shape)[sent]
         low = torch.minimum(values.detach().floor(), radius - 1.0)  # the highest has none above it
-        flat, at = costs.flatten(), row * L + self.radius
-        below = flat.detach()[at + low.long()]
-        slope = flat.detach()[at + low.long() + 1] - below
-        bits = flat[at + values.detach().round().long()] + slope * (values - values.detach())
+        below = row * L + low.long() + self.radius
+        slope = flat[below + 1] - flat[below]
+        bits = flat[level] + slope * (values - values.detach())
         clip = torch.arange(len(points), device=steps.device)[:, None, None, None, None]
         owner = clip.expand(sent.shape)[sent]
         total = torch.zeros(len(points), device=steps.device).index_add(0, owner, bits)
@@ -87,8 +96,19 @@ class RateModel(nn.Module):
     def _flag_bits(self, kept: Tensor, points: Tensor) -> Tensor:
         flags = kept.cpu().numpy()
         contexts = torch.from_numpy(np.stack([clip_flag_contexts(clip) for clip in flags]))
-        costs = -functional.log_softmax(self.flag_logits.float(), dim=-1) / np.log(2.0)
-        picked = costs[points[:, None, None, None], contexts.to(kept.device), kept.long()]
-        frames = kept.flatten(2).any(dim=2)
-        bits: Tensor = (picked * frames[..., None, None]).sum(dim=(1, 2, 3))
+        contexts = contexts.to(kept.device)
+        entry = (points[:, None, None, None] * FLAG_CONTEXTS + contexts) * 2 + kept.long()
+        frames = kept.flatten(2).any(dim=2)[..., None, None].expand(kept.shape)
+        if self.training:
+            _count(self.flag_counts, entry[frames])
+        weights = self.flag_counts + _PRIOR_COUNT / 2.0
+        costs = -(weights / weights.sum(dim=-1, keepdim=True)).log2()
+        bits: Tensor = (costs.flatten()[entry] * frames).sum(dim=(1, 2, 3))
         return bits
+
+
+@torch.no_grad()
+def _count(counts: Tensor, entries: Tensor) -> None:
+    """Add one to each entry, numbered as if the counts were flat, after fading what is there."""
+    new = torch.bincount(entries.flatten(), minlength=counts.numel())
+    counts.mul_(MEMORY).add_(new.view_as(counts))

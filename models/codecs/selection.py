@@ -47,10 +47,43 @@ def kept_positions(
 
 
 def gate(scores: Tensor, kept: Tensor) -> Tensor:
-    """Return 1 where kept and 0 elsewhere, with the gradient of the scores' sigmoid.
+    """Return 1 where kept and 0 elsewhere, with the gradient of `soft_gate`.
 
     So what was left out can still learn that it should not have been (straight-through; Bengio et
     al., arXiv 1308.3432).
     """
-    soft = scores.sigmoid()
+    soft = soft_gate(scores, kept)
     return kept.to(scores.dtype) + (soft - soft.detach())  # so summed, exactly 0 or 1
+
+
+def soft_gate(scores: Tensor, kept: Tensor) -> Tensor:
+    """Return the sigmoid of how far scores (B, T, h, w) are above the lowest that was kept."""
+    lowest = scores.masked_fill(~kept, torch.inf).flatten(1).amin(dim=1).detach()
+    return (scores - lowest[:, None, None, None]).sigmoid()
+
+
+def parts(kept: Tensor, scores: Tensor, count: Tensor, *, lines: bool) -> Tensor:
+    """Return which part of a clip each position is in, the most important first: (B, T, h, w).
+
+    What is predicted from one another stays together: a place's line through time, or a frame. The
+    parts have about equally many positions.
+
+    Args:
+        kept: Bool, shape (B, T, h, w).
+        scores: Importance, shape (B, T, h, w).
+        count: Parts of each clip, shape (B,).
+        lines: Whether lines stay together, or else frames.
+    """
+    B, T, h, w = kept.shape
+    ranked = scores.masked_fill(~kept, -torch.inf)
+    importance = ranked.amax(dim=1).flatten(1) if lines else ranked.amax(dim=(2, 3))
+    positions = kept.sum(dim=1).flatten(1) if lines else kept.sum(dim=(2, 3))
+    order = importance.argsort(dim=1, descending=True, stable=True)
+    ordered = positions.gather(1, order)
+    # The middle of a unit's positions decides, in half positions to stay whole.
+    middle = 2 * ordered.cumsum(dim=1) - ordered
+    number = middle * count[:, None] // (2 * ordered.sum(dim=1, keepdim=True))
+    number = number.clamp(max=count[:, None] - 1)
+    part = torch.empty_like(number).scatter_(1, order, number)
+    part = part.view(B, 1, h, w) if lines else part.view(B, T, 1, 1)
+    return part.expand(B, T, h, w)

@@ -32,8 +32,8 @@ class CodecConfig:
     size_px: int = 64
     patch_features: int = 24
     features: int = 64
-    channels: int = 8
-    decoder_features: int = 64
+    channels: int = 24
+    decoder_features: int = 48
     pixel_features: int = 32
 
     def __post_init__(self) -> None:

@@ -1,0 +1,203 @@
+"""The recipes of the codecs, in steps.
+
+    soft        soft attention: nothing is rounded or left out, bits cost nothing
+    hard        selection, quantisation and the price of bits; the classifier stays as it is
+    joint       codec and classifier together
+    restore     bits and pixels count, answers do not (`deepisc` only)
+    classifier  the classifier alone, on what the codec restores (`deepisc` only)
+
+STAE and `deepisc-task` are trained the same way; `deepisc` learns to restore images, as image
+codecs do, and its classifier then learns from them. All take as many epochs.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+
+from fadeline.models.augmentation import Augmentation
+from fadeline.models.batches import batch_of, to_float
+from fadeline.models.clips.clipset import ClipSet
+from fadeline.models.codecs.codec import Codec
+from fadeline.models.codecs.deepisc import DeepIscConfig
+from fadeline.models.codecs.gain_fitting import fit_gains
+from fadeline.models.codecs.objective import Aims, PricedCodec, codec_objective
+from fadeline.models.codecs.operating_point import OperatingPoint
+from fadeline.models.codecs.principal_components import start_from_components
+from fadeline.models.codecs.stae import StaeConfig
+from fadeline.models.training import Precision, Row, TrainingConfig, train
+
+CodecName = Literal["stae", "deepisc", "deepisc-task"]
+"""STAE; DeepISC trained to restore; DeepISC trained for the task as STAE is."""
+
+_START_CLIPS = 192
+"""Training clips whose principal components the codecs start from (our choice)."""
+
+_GAIN_CLIPS = 64
+"""Training clips that first gains are fitted to (our choice)."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of a recipe.
+
+    Attributes:
+        name: And folder.
+        aims: What counts.
+        config: How long and how fast.
+        codec: Whether the codec learns.
+        classifier: Whether its classifier does.
+    """
+
+    name: str
+    aims: Aims
+    config: TrainingConfig
+    codec: bool = True
+    classifier: bool = False
+
+
+def new_codec(name: CodecName, *, seed: int = 1) -> Codec:
+    """Return an untrained codec with the operating points that were chosen for it.
+
+    Raises:
+        ValueError: If there is no such codec.
+    """
+    if name == "stae":
+        points = _stae_points()
+        return Codec(StaeConfig(len(points)), points, seed=seed)
+    if name in get_args(CodecName):
+        points = _deepisc_points()
+        return Codec(DeepIscConfig(len(points)), points, seed=seed)
+    raise ValueError(f"no codec {name!r}; there are {', '.join(get_args(CodecName))}")
+
+
+def codec_recipe(
+    name: CodecName,
+    *,
+    length: float = 1.0,
+    seed: int = 1,
+    devices: int = 1,
+    precision: Precision = "bf16-mixed",
+) -> tuple[Step, ...]:
+    """Return the steps of a codec's training.
+
+    Args:
+        name: Which codec.
+        length: Epochs of every step in parts of the usual; each step has at least one.
+        seed: Of all steps.
+        devices: Of all steps.
+        precision: Of all steps.
+
+    Raises:
+        ValueError: If a number is out of range.
+    """
+
+    def config(epochs: int, learning_rate: float) -> TrainingConfig:
+        return TrainingConfig(
+            epochs=max(round(epochs * length), 1),
+            learning_rate=learning_rate,
+            weight_decay=0.01,
+            warmup_epochs=0.3,
+            augmentation=Augmentation(),
+            seed=seed,
+            devices=devices,
+            precision=precision,
+        )
+
+    if name == "deepisc":
+        looks = Aims(fidelity=1.0, likeness=1.0)
+        answers = Aims(recognition=1.0)
+        return (
+            Step("restore", looks, config(8, 5e-4)),
+            Step("classifier", answers, config(7, 5e-4), codec=False, classifier=True),
+        )
+    soft = Aims(recognition=1.0, fidelity=0.3, likeness=0.5, soft=True)
+    hard = replace(soft, soft=False)
+    joint = Aims(recognition=1.0, fidelity=0.1)
+    return (
+        Step("soft", soft, config(1, 3e-4)),
+        Step("hard", hard, config(3, 3e-4)),
+        Step("joint", joint, config(11, 5e-4), classifier=True),
+    )
+
+
+def train_codec(
+    model: PricedCodec,
+    clips: ClipSet,
+    validation: ClipSet,
+    recipe: tuple[Step, ...],
+    out: Path,
+    *,
+    resume: bool = False,
+    quiet: bool = True,
+    started: Callable[[str], None] = lambda name: None,
+) -> list[Row]:
+    """Train a codec in place, step by step; each step has a folder in `out`.
+
+    Args:
+        model: Untrained codec, trained classifier.
+        clips: Training clips.
+        validation: Clips to report on.
+        recipe: From `codec_recipe`.
+        out: Folder.
+        resume: Go on where a stopped training was, in whichever step that is.
+        quiet: Show no progress.
+        started: Called with the name of each step.
+
+    Returns:
+        The rows of all steps, one after the other.
+
+    Raises:
+        WeightsError: If a checkpoint belongs to another training.
+        ClipError: If a clip cannot be read.
+    """
+    if not resume:  # what an earlier training left must not be taken for this one's
+        for step in recipe:
+            (out / step.name / "checkpoint.safetensors").unlink(missing_ok=True)
+    some = np.linspace(0, len(clips) - 1, min(_START_CLIPS, len(clips))).astype(int)
+    floats, _ = to_float(batch_of(clips, some))
+    start_from_components(model.codec, floats)
+    rows: list[Row] = []
+    fitted = False
+    for step in recipe:
+        started(step.name)
+        if not step.aims.soft and not fitted:
+            fit_gains(model.codec, floats[:: _START_CLIPS // _GAIN_CLIPS], model.target_bits)
+            fitted = True
+        model.requires_grad_(False)
+        model.codec.requires_grad_(step.codec)
+        model.classifier.requires_grad_(step.classifier)
+        objective = codec_objective(step.aims)
+        rows += train(
+            model, objective, clips, validation, step.config, out / step.name,
+            resume=resume, quiet=quiet,
+        )  # fmt: skip
+    model.requires_grad_(True)
+    return rows
+
+
+def _stae_points() -> tuple[OperatingPoint, ...]:
+    """Return STAE's; frames and positions are those that served untrained transforms best."""
+    return (
+        OperatingPoint(26, 16, 1024, 24, 15),
+        OperatingPoint(52, 16, 650, 24, 15),
+        OperatingPoint(104, 16, 420, 24, 15),
+        OperatingPoint(200, 16, 300, 24, 15),
+        OperatingPoint(400, 16, 240, 24, 15),
+        OperatingPoint(700, 12, 190, 24, 7),
+        OperatingPoint(1000, 12, 150, 24, 7),
+        OperatingPoint(1500, 12, 115, 24, 7),
+        OperatingPoint(2000, 12, 90, 24, 7),
+        OperatingPoint(60, 16, 600, 24, 15, packets=4),
+        OperatingPoint(240, 16, 280, 24, 15, packets=4),
+    )
+
+
+def _deepisc_points() -> tuple[OperatingPoint, ...]:
+    """Return DeepISC's: all positions of all frames, at the ratios of STAE."""
+    return tuple(
+        OperatingPoint(point.ratio, 16, 1024, 24, point.radius, packets=point.packets)
+        for point in _stae_points()
+    )
