@@ -4,6 +4,7 @@ ModelsError
 ├── ClipError         a data set, folder, video or cache cannot be used
 ├── WeightsError      weights, card or checkpoint are missing, damaged or of something else
 ├── BitstreamError    bytes are no stream of this codec, or were damaged on the way
+├── OutcomesError     an outcome table is missing, damaged or of something else
 └── ProfileError      a compute profile cannot be used
 """
 
@@ -22,6 +23,10 @@ class WeightsError(ModelsError):
 
 class BitstreamError(ModelsError):
     """Bytes are no stream of this codec, or were damaged on the way."""
+
+
+class OutcomesError(ModelsError):
+    """An outcome table is missing, damaged, or was measured on something else."""
 
 
 class ProfileError(ModelsError):

@@ -13,6 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -90,13 +91,15 @@ class Card:
         return asdict(self) | derived
 
 
-def save_weights(model: nn.Module, path: Path, card: Card) -> Card:
+def save_weights(model: nn.Module, path: Path, card: Card, *, half: bool = False) -> Card:
     """Write weights and, beside them, their card.
 
     Args:
         model: Its parameters and buffers are stored.
         path: Ends in .safetensors.
         card: Everything but the SHA-256.
+        half: Store floating-point numbers with 16 bits; the model is rounded to them as well, so
+            that what is measured of it is true of the file.
 
     Returns:
         The card as stored.
@@ -106,7 +109,11 @@ def save_weights(model: nn.Module, path: Path, card: Card) -> Card:
     """
     if path.suffix != ".safetensors":
         raise WeightsError(f"{path}: weights must be named NAME.safetensors")
+    if half:
+        round_to_half(model)
     tensors = {name: x.detach().cpu().contiguous() for name, x in model.state_dict().items()}
+    if half:
+        tensors = {name: x.half() if x.is_floating_point() else x for name, x in tensors.items()}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with complete_or_absent(path) as partial:
@@ -117,6 +124,14 @@ def save_weights(model: nn.Module, path: Path, card: Card) -> Card:
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"{path}: cannot be written: {error}") from error
     return stored
+
+
+@torch.no_grad()
+def round_to_half(model: nn.Module) -> None:
+    """Round every floating-point number of a network to the nearest with 16 bits."""
+    for tensor in model.state_dict().values():
+        if tensor.is_floating_point():
+            tensor.copy_(tensor.half().float())
 
 
 def read_card(path: Path) -> Card:

@@ -14,6 +14,7 @@ import typer
 
 from fadeline.models.errors import ModelsError
 from fadeline.simulator.cli_calibrate import calibrate
+from fadeline.simulator.cli_codecs import add_commands
 from fadeline.simulator.cli_data import data_app
 from fadeline.simulator.cli_options import AsJson, Force, Quiet
 from fadeline.simulator.cli_train import evaluate_app, train_app
@@ -26,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+add_commands(train_app, evaluate_app)
 app.add_typer(data_app, name="data")
 app.add_typer(train_app, name="train")
 app.add_typer(evaluate_app, name="evaluate")

@@ -1,4 +1,4 @@
-"""The `fadeline train` and `fadeline evaluate` commands."""
+"""The `fadeline train vit` and `fadeline evaluate vit` commands."""
 
 import os
 import shlex
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fadeline.models.vit_card import Comparison
 
 train_app = typer.Typer(help="Train networks.", no_args_is_help=True)
-evaluate_app = typer.Typer(help="Measure trained networks again.", no_args_is_help=True)
+evaluate_app = typer.Typer(no_args_is_help=True)
 
 Preset = Literal["tiny", "base"]
 
@@ -26,11 +26,6 @@ Preset = Literal["tiny", "base"]
 @train_app.callback()
 def _train() -> None:
     pass  # with a callback, a single command keeps its name
-
-
-@evaluate_app.callback()
-def _evaluate() -> None:
-    pass
 
 
 @train_app.command(name="vit")
@@ -68,7 +63,7 @@ def train_vit_command(
     as_json: AsJson = False,
 ) -> None:
     """Train a video ViT; leaves vit.safetensors and its card, measured on validation clips."""
-    _share_cores()
+    share_cores()
     from dataclasses import replace
 
     from fadeline.models.training import first_process
@@ -92,14 +87,14 @@ def train_vit_command(
                 f"{out}: holds a training; --resume goes on with it, --force starts again"
             )
         prepare_folder(out, force=force or resume)
-    cached_clips, cached_validation = (
-        _cached(
+    plain_clips, plain_validation = (
+        cached_clips(
             name, frames=shape.frames, size=shape.size_px, splits=splits, draw=draw, silent=silent
         )
         for name in (split_of(data, "train"), validate_on or split_of(data, "val"))
     )
-    clips = _shuffled(cached_clips) if shuffled else cached_clips
-    validation = _shuffled(cached_validation) if shuffled else cached_validation
+    clips = _shuffled(plain_clips) if shuffled else plain_clips
+    validation = _shuffled(plain_validation) if shuffled else plain_validation
     model = VideoViT(replace(shape, classes=len(clips.classes)), seed=seed)
     if init is not None:
         new = start_from(model, weights_path(init))
@@ -113,7 +108,7 @@ def train_vit_command(
         clips,
         validation,
         out,
-        checksum=cached_validation.digest,
+        checksum=plain_validation.digest,
         seed=seed,
         rows=rows,
         silent=silent,
@@ -150,7 +145,7 @@ def evaluate_vit_command(
     as_json: AsJson = False,
 ) -> None:
     """Measure a video ViT again; exit with 1 if its card claims something else."""
-    _share_cores()
+    share_cores()
     from fadeline.models.clips.opening import open_clips
     from fadeline.models.controls import SomeClips
     from fadeline.models.errors import ClipError
@@ -170,7 +165,7 @@ def evaluate_vit_command(
     name = data or card.data
     frames, size = model.config.frames, model.config.size_px
     clips = (
-        _cached(name, frames=frames, size=size, splits=splits, draw=draw, silent=silent)
+        cached_clips(name, frames=frames, size=size, splits=splits, draw=draw, silent=silent)
         if limit is None
         else SomeClips(open_clips(name, frames=frames, size=size, splits=splits, draw=draw), limit)
     )
@@ -258,7 +253,7 @@ def _save(
         shares,
         checksum=checksum,
         splits={clips.name: len(clips), validation.name: len(validation)},
-        command=_command(sys.argv[1:]),
+        command=command_line(sys.argv[1:]),
         seed=seed,
         wall_s=sum(row["seconds"] for row in rows),
         confusion_figure=figure.name,
@@ -324,11 +319,11 @@ def _print_comparison(
     print_table(title, ("quantity", "card", "now", "interval", "agrees"), table)
 
 
-def _command(words: list[str]) -> str:
+def command_line(words: list[str]) -> str:
     """Return the command line as a card keeps it: without what is of this machine or this try.
 
     Example:
-        >>> _command(["train", "vit", "--out", "runs/a", "--seed", "2", "--resume"])
+        >>> command_line(["train", "vit", "--out", "runs/a", "--seed", "2", "--resume"])
         'fadeline train vit --seed 2'
     """
     kept: list[str] = []
@@ -342,7 +337,7 @@ def _command(words: list[str]) -> str:
     return shlex.join(["fadeline", *kept])
 
 
-def _share_cores() -> None:
+def share_cores() -> None:
     """Let idle threads sleep instead of spinning, which takes time from the others.
 
     Read when torch is first imported.
@@ -350,9 +345,10 @@ def _share_cores() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
-def _cached(
+def cached_clips(
     name: str, *, frames: int, size: int, splits: Path | None, draw: int, silent: bool
 ) -> "CachedClips":
+    """Return clips from a cache, which is filled if need be."""
     from fadeline.models.clips.cache import cached
     from fadeline.models.clips.opening import open_clips
     from fadeline.models.machine import usable_cores

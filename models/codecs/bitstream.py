@@ -35,6 +35,9 @@ _POINT_BITS = 5
 HEADER_BYTES = _HEADER.size
 """Length of the header."""
 
+CHECK_BYTES = _CHECK.size
+"""Length of a packet's checksum."""
+
 
 @dataclass(frozen=True, slots=True)
 class Header:

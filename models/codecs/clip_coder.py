@@ -4,6 +4,7 @@ Letters: T frames, H rows and W columns of pixels; C channels, h rows and w colu
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
@@ -13,8 +14,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fadeline.models.checkpoint import state_digest
-from fadeline.models.codecs.bitstream import Header, pack, read_header, unpack
-from fadeline.models.codecs.codec import Codec
+from fadeline.models.codecs.bitstream import (
+    CHECK_BYTES,
+    HEADER_BYTES,
+    Header,
+    pack,
+    read_header,
+    unpack,
+)
+from fadeline.models.codecs.codec import Codec, Plan
 from fadeline.models.codecs.contexts import Flags, Symbols
 from fadeline.models.codecs.entropy_coding import decode_symbols, encode_symbols
 from fadeline.models.codecs.operating_point import OperatingPoint
@@ -25,6 +33,24 @@ from fadeline.models.codecs.tables import Counts, Tables
 from fadeline.models.errors import BitstreamError, ClipError
 
 Clip = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """A clip as bytes.
+
+    Attributes:
+        stream: All of them.
+        prefix_bytes: Length of the stream up to the end of each packet.
+        frame_bytes: How many can be sent once each frame was seen, of a codec that needs no later
+            ones; they add up to the stream's length. None if the whole clip is needed.
+        attention: Mean score of the positions sent; 0 for a codec that gives none.
+    """
+
+    stream: bytes
+    prefix_bytes: tuple[int, ...]
+    frame_bytes: tuple[int, ...] | None
+    attention: float
 
 
 class ClipCoder:
@@ -68,7 +94,40 @@ class ClipCoder:
             ValueError: If there is no such operating point.
         """
         settings = self._settings(point)
+        plan = _planned(self._codec, _encoded(self._codec, clip), point)
+        contents, _ = self._contents(plan, point)
+        return pack(Header(self._model, point), contents, packets=settings.packets)
+
+    def encodings(self, clip: Clip) -> list[Encoding]:
+        """Return a clip at every operating point; the network runs once.
+
+        Raises:
+            ClipError: If the clip is of another shape or type.
+        """
         encoded = _encoded(self._codec, clip)
+        found = []
+        for point, settings in enumerate(self.points):
+            plan = _planned(self._codec, encoded, point)
+            contents, ends = self._contents(plan, point)
+            streams = [
+                pack(Header(self._model, point), contents[: n + 1], packets=settings.packets)
+                for n in range(settings.packets)
+            ]
+            streamed = settings.packets == 1 and not self._codec.temporal
+            found.append(
+                Encoding(
+                    streams[-1],
+                    tuple(map(len, streams)),
+                    _frame_bytes(ends, len(contents[0])) if streamed else None,
+                    float(plan.scores[plan.kept].mean()) if self._codec.temporal else 0.0,
+                )
+            )
+        return found
+
+    def _contents(self, plan: Plan, point: int) -> tuple[list[bytes], list[int]]:
+        """Return the packets of a plan and, for each frame, the bytes that are final after it."""
+        ends: list[int] = []
+        settings = self.points[point]
         contents = [
             encode_symbols(
                 symbols,
@@ -76,10 +135,11 @@ class ClipCoder:
                 self._tables[point],
                 temporal=self._codec.temporal,
                 all_positions=settings.sends_whole_frames(self._codec.config.places),
+                ends=ends,
             )
-            for symbols, kept in _packets(self._codec, encoded, point)
+            for symbols, kept in _packets(self._codec, plan, point)
         ]
-        return pack(Header(self._model, point), contents, packets=settings.packets)
+        return contents, ends
 
     def decode(self, stream: bytes) -> Clip:
         """Return the clip restored from bytes: 8-bit RGB, shape (T, H, W, 3).
@@ -137,7 +197,7 @@ def fit_tables(codec: Codec, clips: Iterable[Clip]) -> list[Tables]:
     for clip in clips:
         encoded = _encoded(codec, clip)
         for point, count in enumerate(counts):
-            for symbols, kept in _packets(codec, encoded, point):
+            for symbols, kept in _packets(codec, _planned(codec, encoded, point), point):
                 count.add(symbols, kept, temporal=codec.temporal)
     return [count.tables() for count in counts]
 
@@ -149,10 +209,13 @@ def _encoded(codec: Codec, clip: Clip) -> Encoded:
 
 
 @torch.inference_mode()
-def _packets(codec: Codec, encoded: Encoded, point: int) -> list[tuple[Symbols, Flags]]:
+def _planned(codec: Codec, encoded: Encoded, point: int) -> Plan:
+    return codec.plan(encoded, torch.tensor([point]))
+
+
+def _packets(codec: Codec, plan: Plan, point: int) -> list[tuple[Symbols, Flags]]:
     """Return symbols (T, C, h, w) and positions (T, h, w) of each packet, most important first."""
     settings = codec.points[point]
-    plan = codec.plan(encoded, torch.tensor([point]))
     steps = plan.steps[0, ..., : settings.channels].permute(0, 3, 1, 2)
     kept = plan.kept[0].numpy()
     symbols = whole(steps).numpy().astype(np.int8) * kept[:, None]
@@ -162,6 +225,12 @@ def _packets(codec: Codec, encoded: Encoded, point: int) -> list[tuple[Symbols, 
     part = parts(plan.kept, plan.scores, count, lines=codec.temporal)[0].numpy()
     split = [kept & (part == number) for number in range(settings.packets)]
     return [(np.asarray(symbols * here[:, None]), here) for here in split]
+
+
+def _frame_bytes(ends: list[int], content_bytes: int) -> tuple[int, ...]:
+    """Return the bytes sent after each frame: the header first, the checksum last."""
+    ends = [*(HEADER_BYTES + end for end in ends[:-1]), HEADER_BYTES + content_bytes + CHECK_BYTES]
+    return tuple(int(count) for count in np.diff(ends, prepend=0))
 
 
 @torch.inference_mode()

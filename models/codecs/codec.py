@@ -75,8 +75,8 @@ class Codec(nn.Module):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             if isinstance(config, StaeConfig):
-                self.encoder: nn.Module = StaeEncoder(config)
-                self.decoder: nn.Module = StaeDecoder(config)
+                self.encoder: StaeEncoder | DeepIscEncoder = StaeEncoder(config)
+                self.decoder: StaeDecoder | DeepIscDecoder = StaeDecoder(config)
             else:
                 self.encoder = DeepIscEncoder(config)
                 self.decoder = DeepIscDecoder(config)
@@ -107,36 +107,33 @@ class Codec(nn.Module):
     def softly(self, clips: Tensor, points: Tensor) -> Tensor:
         """Return clips (B, 3, T, H, W) restored from soft attention: a step before `forward`.
 
-        Nothing is rounded; a position is renewed as far as its score says.
+        Nothing is left out; a position is renewed as far as its score says.
         """
         encoded: Encoded = self.encoder(clips)
         kept, scores = self._kept(encoded, points)
-        active = self._active(points)[:, None, None, None, :]
-        arrived = kept.float()
-        if not self.temporal:
-            return self._decoded(encoded.values * active, arrived, points)
-        arrived = torch.where(self.flagged[points, None, None, None], soft_gate(scores, kept), 1.0)
-        held = [torch.zeros_like(encoded.values[:, 0])]
-        for t in range(self.config.frames):
-            share = arrived[:, t, ..., None]
-            held.append(held[-1] + share * (encoded.values[:, t] * active[:, 0] - held[-1]))
-        return self._decoded(torch.stack(held[1:], dim=1), arrived, points)
+        some = self.flagged[points, None, None, None]
+        arrived = torch.where(some, soft_gate(scores, kept), kept.float())
+        steps = self._steps(encoded, points, arrived)
+        return self.restored(rounded(steps), arrived, points)
 
     def plan(self, encoded: Encoded, points: Tensor) -> Plan:
         """Choose what to send at an operating point each, (B,)."""
         kept, scores = self._kept(encoded, points)
-        active = self._active(points)
-        steps = self.quantiser.scaled(encoded.values, points) * active[:, None, None, None, :]
+        steps = self._steps(encoded, points, gate(scores, kept))
+        return Plan(steps, kept, self._active(points), scores)
+
+    def _steps(self, encoded: Encoded, points: Tensor, arrived: Tensor) -> Tensor:
+        """Return what is to be rounded and sent, in steps of the quantiser: (B, T, h, w, C)."""
+        active = self._active(points)[:, None, None, None, :]
+        steps = self.quantiser.scaled(encoded.values, points) * active
         radius = self.radii[points][:, None, None, None]
         if not self.temporal:
-            steps = steps.clamp(-radius[..., None], radius[..., None])
-            return Plan(steps, kept, active, scores)
-        arrived = gate(scores, kept)
+            return steps.clamp(-radius[..., None], radius[..., None])
         held, sent = torch.zeros_like(steps[:, 0]), []
         for t in range(self.config.frames):
             sent.append((steps[:, t] - held).clamp(-radius, radius))
             held = held + rounded(sent[-1]) * arrived[:, t, ..., None]
-        return Plan(torch.stack(sent, dim=1), kept, active, scores)
+        return torch.stack(sent, dim=1)
 
     def restored(self, symbols: Tensor, arrived: Tensor, points: Tensor) -> Tensor:
         """Return clips (B, 3, T, H, W) from what arrived.

@@ -1,6 +1,6 @@
 """The recipes of the codecs, in steps.
 
-    soft        soft attention: nothing is rounded or left out, bits cost nothing
+    soft        soft attention: nothing is left out, bits cost nothing
     hard        selection, quantisation and the price of bits; the classifier stays as it is
     joint       codec and classifier together
     restore     bits and pixels count, answers do not (`deepisc` only)
@@ -110,16 +110,16 @@ def codec_recipe(
         looks = Aims(fidelity=1.0, likeness=1.0)
         answers = Aims(recognition=1.0)
         return (
-            Step("restore", looks, config(8, 5e-4)),
-            Step("classifier", answers, config(7, 5e-4), codec=False, classifier=True),
+            Step("restore", looks, config(7, 4e-4)),
+            Step("classifier", answers, config(6, 4e-4), codec=False, classifier=True),
         )
     soft = Aims(recognition=1.0, fidelity=0.3, likeness=0.5, soft=True)
     hard = replace(soft, soft=False)
     joint = Aims(recognition=1.0, fidelity=0.1)
     return (
         Step("soft", soft, config(1, 3e-4)),
-        Step("hard", hard, config(3, 3e-4)),
-        Step("joint", joint, config(11, 5e-4), classifier=True),
+        Step("hard", hard, config(2, 3e-4)),
+        Step("joint", joint, config(10, 4e-4), classifier=True),
     )
 
 
@@ -159,13 +159,10 @@ def train_codec(
     some = np.linspace(0, len(clips) - 1, min(_START_CLIPS, len(clips))).astype(int)
     floats, _ = to_float(batch_of(clips, some))
     start_from_components(model.codec, floats)
+    fit_gains(model.codec, floats[:: _START_CLIPS // _GAIN_CLIPS], model.target_bits)
     rows: list[Row] = []
-    fitted = False
     for step in recipe:
         started(step.name)
-        if not step.aims.soft and not fitted:
-            fit_gains(model.codec, floats[:: _START_CLIPS // _GAIN_CLIPS], model.target_bits)
-            fitted = True
         model.requires_grad_(False)
         model.codec.requires_grad_(step.codec)
         model.classifier.requires_grad_(step.classifier)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fadeline.models.codecs.shape import GRID_PX, PATCH_PX, CodecConfig
-from fadeline.models.codecs.stae import Encoded, Separable
+from fadeline.models.codecs.stae import Encoded, Separable, start_at_zero
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,7 @@ class DeepIscEncoder(nn.Module):
         self.refine = Separable(F)
         self.transform = nn.Conv2d(3, config.channels, GRID_PX, stride=GRID_PX)
         self.reduce = nn.Conv2d(F, config.channels, 1)
-        nn.init.zeros_(self.reduce.weight)  # learnt from nothing
-        nn.init.zeros_(self.reduce.bias)
+        start_at_zero(self.reduce)
 
     def forward(self, clips: Tensor) -> Encoded:
         """Return values of clips (B, 3, T, H, W) in [0, 1]; scores that keep frames evenly."""
@@ -69,8 +68,7 @@ class DeepIscDecoder(nn.Module):
         self.residuals = nn.ModuleList(nn.Conv2d(D, D, 3, padding=1) for _ in range(2))
         self.up = nn.Conv2d(D, P * 4, 1)
         self.pixels = nn.Conv2d(P, 3 * PATCH_PX**2, 3, padding=1)
-        nn.init.zeros_(self.pixels.weight)
-        nn.init.zeros_(self.pixels.bias)
+        start_at_zero(self.pixels)
 
     def forward(self, values: Tensor, kept: Tensor, points: Tensor) -> Tensor:
         """Return clips (B, 3, T, H, W) in [0, 1]; see `StaeDecoder`."""

@@ -30,7 +30,13 @@ _WORD_BYTES = 4
 
 
 def encode_symbols(
-    symbols: Symbols, kept: Flags, tables: Tables, *, temporal: bool, all_positions: bool
+    symbols: Symbols,
+    kept: Flags,
+    tables: Tables,
+    *,
+    temporal: bool,
+    all_positions: bool,
+    ends: list[int] | None = None,
 ) -> bytes:
     """Return symbols and which positions they are of, entropy-coded.
 
@@ -41,6 +47,8 @@ def encode_symbols(
         temporal: Whether a frame's symbols may be predicted from frames before it.
         all_positions: Frames are sent with all their positions or not at all, so flags of positions
             are left out.
+        ends: Gets, for each frame, the bytes that are final once it is written; the last are so
+            only at the end.
     """
     writer = constriction.stream.queue.RangeEncoder()
 
@@ -52,15 +60,17 @@ def encode_symbols(
     flags = None if all_positions else clip_flag_contexts(kept)
     contexts = clip_contexts(symbols, kept, temporal=temporal)
     channel = np.arange(symbols.shape[1])[:, None]
-    for t in np.flatnonzero(frames):
+    for t in range(len(frames)):
         for half in _halves(*kept.shape[1:]):
-            if flags is not None:
+            if frames[t] and flags is not None:
                 write(kept[t][half], tables.flags, flags[t][half])
-        for half in _halves(*kept.shape[1:]):
+        for half in _halves(*kept.shape[1:]) if frames[t] else ():
             here = kept[t] & half
             values = symbols[t][:, here].astype(np.int32) + tables.radius
             rows = tables.symbols[channel, contexts[t][:, here]]
             writer.encode(values.ravel(), _family(), _flat(rows))
+        if ends is not None:
+            ends.append(_WORD_BYTES * writer.pos()[0])
     words = np.asarray(writer.get_compressed()).astype(">u4")
     return words.tobytes().rstrip(b"\0")
 

@@ -100,8 +100,7 @@ class Aims:
         likeness: Of the mean squared error of the classifier's features, relative to their own mean
             square: what the classifier looks at, as perceptual losses compare what an image network
             sees (Johnson, Alahi and Fei-Fei, ECCV 2016).
-        soft: Train through soft attention, without rounding and without a price: the step before
-            bits count.
+        soft: Train through soft attention and without a price: the step before bits count.
     """
 
     recognition: float = 0.0

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from fadeline.models.codecs.codec import Codec
 from fadeline.models.codecs.shape import GRID_PX
+from fadeline.models.codecs.stae import StaeEncoder
 
 
 @torch.no_grad()
@@ -30,11 +31,12 @@ def start_from_components(codec: Codec, clips: Tensor) -> None:
     encoder, decoder = codec.encoder, codec.decoder
     # The encoder sees pixels as 2 x - 1.
     encoder.transform.weight.copy_(analysis.view_as(encoder.transform.weight) / 2.0)
+    assert encoder.transform.bias is not None
     encoder.transform.bias.copy_(analysis @ (0.5 - mean))
     decoder.back.weight.copy_((components * spread[:, None]).T)
     decoder.back.bias.copy_(mean)
     codec.quantiser.turn_up_channels(spread.log())
-    if codec.temporal:
+    if isinstance(encoder, StaeEncoder):
         encoder.log_weights.copy_(spread.log())
 
 

@@ -33,12 +33,12 @@ class Quantiser(nn.Module):
     @torch.no_grad()
     def turn_up(self, log_factors: Tensor) -> None:
         """Multiply the gains of each operating point: logarithms of the factors, shape (O,)."""
-        self.log_gain_over_pace += log_factors[:, None] / PACE
+        self.log_gain_over_pace.add_(log_factors[:, None] / PACE)
 
     @torch.no_grad()
     def turn_up_channels(self, log_factors: Tensor) -> None:
         """Multiply the gains of each channel: logarithms of the factors, shape (C,)."""
-        self.log_gain_over_pace += log_factors / PACE
+        self.log_gain_over_pace.add_(log_factors / PACE)
 
     def scaled(self, values: Tensor, points: Tensor) -> Tensor:
         """Return values (B, T, h, w, C) in steps of the quantiser.

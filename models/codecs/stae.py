@@ -84,9 +84,7 @@ class StaeEncoder(nn.Module):
         self.frame_score = nn.Conv1d(F // 2, 1, 3, padding=1)
         self.place_hidden = nn.Linear(2 * F, F // 4)
         self.place_score = nn.Linear(F // 4, 1)
-        for last in (self.reduce, self.frame_score, self.place_score):  # learnt from nothing
-            nn.init.zeros_(last.weight)
-            nn.init.zeros_(last.bias)
+        start_at_zero(self.reduce, self.frame_score, self.place_score)
 
     def forward(self, clips: Tensor) -> Encoded:
         """Return scores and values of clips (B, 3, T, H, W) in [0, 1]."""
@@ -134,8 +132,7 @@ class StaeDecoder(nn.Module):
         self.residuals = nn.ModuleList(_OverSpaceAndTime(D, D) for _ in range(2))
         self.up = nn.Conv2d(D, P * 4, 1)
         self.pixels = nn.Conv2d(P, 3 * PATCH_PX**2, 3, padding=1)
-        nn.init.zeros_(self.pixels.weight)
-        nn.init.zeros_(self.pixels.bias)
+        start_at_zero(self.pixels)
 
     def forward(self, values: Tensor, sent: Tensor, points: Tensor) -> Tensor:
         """Return clips (B, 3, T, H, W) in [0, 1].
@@ -170,6 +167,14 @@ class Separable(nn.Module):
         """Return the grid (B, F, h, w) with what its neighbours add."""
         refined: Tensor = functional.relu(grid + self.mix(functional.relu(self.space(grid))))
         return refined
+
+
+def start_at_zero(*layers: nn.Linear | nn.Conv1d | nn.Conv2d) -> None:
+    """Let layers add nothing until they have learnt to."""
+    with torch.no_grad():
+        for layer in layers:
+            for parameter in layer.parameters():
+                parameter.zero_()
 
 
 class _OverSpaceAndTime(nn.Module):

@@ -65,6 +65,11 @@ class Tables:
         if self.symbols.shape[-1] % 2 == 0:
             raise ValueError(f"symbols: an odd number of levels, got {self.symbols.shape[-1]}")
 
+    @classmethod
+    def even(cls, channels: int, radius: int) -> "Tables":
+        """Return tables that know nothing yet."""
+        return Counts(channels, radius).tables()
+
     @property
     def radius(self) -> int:
         """Largest magnitude of a symbol."""

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 
 from fadeline.simulator.cli import main
@@ -61,3 +62,68 @@ def in_tmp(tmp_path, monkeypatch):
     """Run the test in an empty folder and return it."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+SIDE = 16
+
+
+class Flashes:
+    """Two classes: a flash early or late in the clip, of random brightness."""
+
+    classes = ("early", "late")
+    shape = (8, SIDE, SIDE)
+
+    def __init__(self, name, count, seed, draw):
+        self.name = name
+        self.version = f"{draw}"
+        self.labels = np.arange(count) % 2
+        self._seed = [seed, draw]
+
+    def __len__(self):
+        return len(self.labels)
+
+    def clip(self, index):
+        rng = np.random.default_rng([*self._seed, index])
+        clip = np.full((*self.shape, 3), rng.integers(60), np.uint8)
+        clip[rng.integers(0, 3) + 5 * self.labels[index]] = rng.integers(150, 256)
+        return clip
+
+
+SETS = {
+    "flashes/train": (64, 0),
+    "flashes/val": (40, 1),
+    "flashes/test": (40, 2),
+    "flashes/val@7": (40, 3),
+    "videofolder:films#train": (64, 0),
+    "videofolder:films#val": (40, 1),
+}
+
+
+@pytest.fixture
+def flashes(monkeypatch, tmp_path):
+    """Open flashes, whatever is asked for, with one thread and a cache of their own.
+
+    Returns the names, splits and draws that are opened.
+    """
+    import torch
+
+    from fadeline.models import machine
+    from fadeline.models.clips import opening
+    from fadeline.models.errors import ClipError
+
+    opened = []
+
+    def open_flashes(name, *, frames=8, size=SIDE, splits=None, draw=1):
+        assert (frames, size) == (8, SIDE)
+        opened.append((name, splits, draw))
+        if name not in SETS:
+            raise ClipError(f"{name}: no such data set")
+        return Flashes(name, *SETS[name], draw)
+
+    monkeypatch.setattr(opening, "open_clips", open_flashes)
+    monkeypatch.setattr(machine, "usable_cores", lambda: 1)
+    monkeypatch.setenv("FADELINE_CACHE", str(tmp_path / "cache"))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield opened
+    torch.set_num_threads(threads)

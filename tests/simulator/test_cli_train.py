@@ -3,65 +3,20 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from fadeline.models.errors import ClipError
+from fadeline.models.clips import opening
 
 SIDE = 16
 
 
-class Flashes:
-    """Two classes: a flash early or late in the clip, of random brightness."""
-
-    classes = ("early", "late")
-    shape = (8, SIDE, SIDE)
-
-    def __init__(self, name, count, seed, draw):
-        self.name = name
-        self.version = f"{draw}"
-        self.labels = np.arange(count) % 2
-        self._seed = [seed, draw]
-
-    def __len__(self):
-        return len(self.labels)
-
-    def clip(self, index):
-        rng = np.random.default_rng([*self._seed, index])
-        clip = np.full((*self.shape, 3), rng.integers(60), np.uint8)
-        clip[rng.integers(0, 3) + 5 * self.labels[index]] = rng.integers(150, 256)
-        return clip
-
-
-SETS = {
-    "flashes/train": (64, 0),
-    "flashes/val": (40, 1),
-    "flashes/test": (40, 2),
-    "flashes/val@7": (40, 3),
-    "videofolder:films#train": (64, 0),
-    "videofolder:films#val": (40, 1),
-}
-
-
 @pytest.fixture(autouse=True)
-def small(monkeypatch, tmp_path):
+def small(monkeypatch, flashes):
     """Open flashes, whatever is asked for, and make every preset a micro ViT.
 
     Returns the names, splits and draws that are opened.
     """
-    import torch
-
-    from fadeline.models import machine, vit
-    from fadeline.models.clips import opening
-
-    opened = []
-
-    def open_flashes(name, *, frames, size, splits, draw):
-        assert (frames, size) == (8, SIDE)
-        opened.append((name, splits, draw))
-        if name not in SETS:
-            raise ClipError(f"{name}: no such data set")
-        return Flashes(name, *SETS[name], draw)
+    from fadeline.models import vit
 
     def micro(name, *, classes):
         return vit.VideoViTConfig(
@@ -78,14 +33,8 @@ def small(monkeypatch, tmp_path):
             heads=2,
         )
 
-    monkeypatch.setattr(opening, "open_clips", open_flashes)
     monkeypatch.setattr(vit, "vit_preset", micro)
-    monkeypatch.setattr(machine, "usable_cores", lambda: 1)
-    monkeypatch.setenv("FADELINE_CACHE", str(tmp_path / "cache"))
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield opened
-    torch.set_num_threads(threads)
+    return flashes
 
 
 TRAIN = ("train", "vit", "--data", "flashes", "--out", "made", "--precision", "32-true")
@@ -227,7 +176,8 @@ def test_some_clips_are_enough_for_a_look(fadeline, trained):
 
 
 def test_clips_of_other_classes_are_refused(fadeline, trained, monkeypatch):
-    monkeypatch.setattr(Flashes, "classes", ("first", "last"))
+    kind = type(opening.open_clips("flashes/val"))
+    monkeypatch.setattr(kind, "classes", ("first", "last"))
     answer = fadeline("evaluate", "vit", "--weights", trained)
     assert answer.code == 2
     assert "error: flashes/val: its classes are not those of" in answer.err

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from fadeline.models.codecs.bitstream import CHECK_BYTES, HEADER_BYTES
 from fadeline.models.codecs.clip_coder import ClipCoder, fit_tables
 from fadeline.models.codecs.codec import Codec
 from fadeline.models.codecs.deepisc import DeepIscConfig, evenly, latest
@@ -111,6 +112,39 @@ def test_bytes_restore_what_training_restores(coder, codec, squares):
             assert restored.shape == (8, 16, 16, 3)
             difference = restored / 255.0 - expected.permute(1, 2, 3, 0).numpy()
             assert np.abs(difference).max() <= 0.5 / 255.0 + 1e-4
+
+
+def test_encodings_are_what_encode_gives(coder, codec, squares):
+    clip = squares(3).clip(1)
+    for point, encoding in enumerate(coder.encodings(clip)):
+        settings = codec.points[point]
+        assert encoding.stream == coder.encode(clip, point)
+        assert len(encoding.prefix_bytes) == settings.packets
+        assert encoding.prefix_bytes[-1] == len(encoding.stream)
+        for length in encoding.prefix_bytes:
+            coder.decode(encoding.stream[:length])
+        if codec.temporal:
+            assert encoding.frame_bytes is None
+        else:
+            assert len(encoding.frame_bytes) == codec.config.frames
+            assert sum(encoding.frame_bytes) == len(encoding.stream)
+            assert min(encoding.frame_bytes) >= 0
+
+
+def test_frames_sent_early_need_no_later_ones(one_thread, squares):
+    """The bytes that an image codec gives out for its first frames never change again."""
+    codec = made("deepisc")
+    coder = ClipCoder(codec, fit_tables(codec, map(squares(24).clip, range(24))))
+    clip = squares(3).clip(1)
+    other = clip.copy()
+    other[5:] = 255 - other[5:]
+    first, second = (coder.encodings(pixels)[0] for pixels in (clip, other))
+    early = sum(first.frame_bytes[:5])
+    assert early > HEADER_BYTES
+    assert first.frame_bytes[:5] == second.frame_bytes[:5]
+    content = slice(HEADER_BYTES + CHECK_BYTES, early + CHECK_BYTES)
+    assert first.stream[content] == second.stream[content]
+    assert first.stream[content.stop :] != second.stream[content.stop :]
 
 
 def test_a_prefix_of_packets_restores_less_of_the_same(one_thread, squares):

@@ -1,0 +1,201 @@
+"""What trained codecs do to clips, measured: real bytes there and back, then the classifiers."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from fadeline.models.clips.clipset import ClipSet
+from fadeline.models.codecs.clip_coder import Clip, ClipCoder
+from fadeline.models.codecs.codec import Codec
+from fadeline.models.codecs.stored_codec import TrainedCodec
+from fadeline.models.latency import Effort, time_call
+from fadeline.models.network_cost import network_cost
+from fadeline.models.outcomes import COLUMNS, FROZEN, OWN, UNCOMPRESSED, CodecFacts, Outcomes
+from fadeline.models.vit import VideoViT
+from fadeline.models.weights import Card
+
+_TOGETHER = 16  # restored clips that a classifier sees at a time; changes nothing but the speed
+
+TIMED = Effort(warmup_s=0.1, measure_s=0.4)
+"""How long one operating point is timed."""
+
+Progress = Callable[[int, int], None]
+
+
+def measure_outcomes(
+    codecs: Sequence[TrainedCodec],
+    classifier: VideoViT,
+    classifier_card: Card,
+    clips: ClipSet,
+    *,
+    checksum: str,
+    progress: Progress | None = None,
+) -> Outcomes:
+    """Return the outcome table of codecs on clips.
+
+    Args:
+        codecs: The codecs.
+        classifier: Trained on clips as they are.
+        classifier_card: Its card.
+        clips: The clips.
+        checksum: SHA-256 over them.
+        progress: Called with the clips done and their number, over all codecs.
+
+    Raises:
+        ClipError: If a clip cannot be read, or is of another shape than a codec takes.
+    """
+    total = len(clips) * (len(codecs) + 1)
+    rows: list[dict[str, Any]] = []
+    done = 0
+    for codec in (None, *codecs):
+        for part in _outcomes(codec, classifier, clips):
+            rows.extend(part)
+            done += 1
+            if progress is not None:
+                progress(done, total)
+    T, H, W = clips.shape
+    return Outcomes(
+        data=clips.name,
+        data_version=clips.version,
+        data_checksum=checksum,
+        classes=list(clips.classes),
+        raw_bytes=T * H * W * 3,
+        classifier=classifier_card.sha256,
+        codecs={codec.name: codec_facts(codec, clips) for codec in codecs},
+        rows=pd.DataFrame(rows, columns=[*COLUMNS]),
+    )
+
+
+def codec_facts(codec: TrainedCodec, clips: ClipSet) -> CodecFacts:
+    """Measure what holds for all clips of a codec; times on one core."""
+    config = codec.codec.config
+    T, h, w = config.grid
+    side = config.size_px
+    decoder_inputs = _Decoding(codec.codec)
+    values = torch.zeros(1, T, h, w, config.channels)
+    encode_s, decode_s = time_coder(codec.coder, clips)
+    return CodecFacts(
+        operating_points=[asdict(point) for point in codec.codec.points],
+        weights={"codec": codec.card.sha256, "classifier": codec.classifier_card.sha256},
+        encoder_flops=network_cost(codec.codec.encoder, torch.zeros(1, 3, T, side, side)).flops,
+        decoder_flops=network_cost(decoder_inputs, values).flops,
+        encode_s=encode_s,
+        decode_s=decode_s,
+    )
+
+
+def time_coder(
+    coder: ClipCoder, clips: ClipSet, *, effort: Effort = TIMED
+) -> tuple[list[float], list[float]]:
+    """Return median seconds to encode and to decode at each operating point, on one core.
+
+    Different clips in turn, one at a time, from pixels to bytes and from bytes to pixels.
+    """
+    some = [np.array(clips.clip(i)) for i in range(0, len(clips), max(len(clips) // 16, 1))]
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        encode_s, decode_s = [], []
+        for point in range(len(coder.points)):
+            streams = [coder.encode(clip, point) for clip in some]
+            encode_s.append(time_call(_in_turn(coder.encode, some, point), effort).median_s)
+            decode_s.append(time_call(_in_turn(coder.decode, streams), effort).median_s)
+    finally:
+        torch.set_num_threads(threads)
+    return encode_s, decode_s
+
+
+class _Decoding(torch.nn.Module):
+    """The decoder as a network of one input, to count its operations."""
+
+    def __init__(self, codec: Codec) -> None:
+        super().__init__()
+        self.decoder = codec.decoder
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        everywhere = torch.ones(values.shape[:4])
+        clips: torch.Tensor = self.decoder(values, everywhere, torch.zeros(1, dtype=torch.long))
+        return clips
+
+
+def _in_turn(call: Callable[..., object], items: Sequence[Any], *more: Any) -> Callable[[], object]:
+    def forever() -> Iterator[Any]:
+        while True:
+            yield from items
+
+    source = forever()
+    return lambda: call(next(source), *more)
+
+
+def _outcomes(
+    codec: TrainedCodec | None, frozen: VideoViT, clips: ClipSet
+) -> Iterator[list[dict[str, Any]]]:
+    """Yield the rows of each clip."""
+    for index in range(len(clips)):
+        clip = np.asarray(clips.clip(index))
+        shown = [(_plain(clip), clip)] if codec is None else [*_restorations(codec, clip)]
+        classifiers = {FROZEN: frozen} if codec is None else {FROZEN: frozen, OWN: codec.classifier}
+        label = int(clips.labels[index])
+        rows = []
+        for name, network in classifiers.items():
+            answers, confidences = _answers(network, [pixels for _, pixels in shown])
+            for (row, _), answer, confidence in zip(shown, answers, confidences, strict=True):
+                rows.append(
+                    row
+                    | {
+                        "classifier": name,
+                        "data_index": index,
+                        "label": label,
+                        "predicted": int(answer),
+                        "confidence": float(confidence),
+                        "correct": int(answer) == label,
+                    }
+                )
+        yield rows
+
+
+def _plain(clip: Clip) -> dict[str, Any]:
+    return {"codec": UNCOMPRESSED, "operating_point": 0, "packets": 1, "bytes": clip.size}
+
+
+def _restorations(codec: TrainedCodec, clip: Clip) -> Iterator[tuple[dict[str, Any], Clip]]:
+    """Yield what a clip costs and what is left of it, at each operating point and prefix."""
+    for point, encoding in enumerate(codec.coder.encodings(clip)):
+        for number, length in enumerate(encoding.prefix_bytes):
+            restored = codec.coder.decode(encoding.stream[:length])
+            error = np.square((restored.astype(np.float32) - clip) / 255.0).mean()
+            yield (
+                {
+                    "codec": codec.name,
+                    "operating_point": point,
+                    "packets": number + 1,
+                    "bytes": length,
+                    "frame_bytes": encoding.frame_bytes,
+                    "attention": encoding.attention if codec.codec.temporal else None,
+                    "psnr_db": float(-10.0 * np.log10(max(error, 1e-10))),
+                },
+                restored,
+            )
+
+
+@torch.inference_mode()
+def _answers(
+    classifier: VideoViT, clips: Sequence[Clip]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the class answered for each clip and its probability."""
+    answers, confidences = [], []
+    for part in _batched(clips):
+        floats = torch.from_numpy(np.stack(part)).permute(0, 4, 1, 2, 3).float() / 255.0
+        highest = classifier(floats).softmax(dim=1).max(dim=1)
+        answers.append(highest.indices.numpy())
+        confidences.append(highest.values.numpy())
+    return np.concatenate(answers), np.concatenate(confidences)
+
+
+def _batched(clips: Sequence[Clip]) -> Iterable[Sequence[Clip]]:
+    return (clips[start : start + _TOGETHER] for start in range(0, len(clips), _TOGETHER))

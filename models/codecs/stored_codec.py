@@ -1,0 +1,131 @@
+"""A trained codec on disk: networks and probability tables in one file, its classifier in another.
+
+`NAME.safetensors` holds the codec, `NAME-classifier.safetensors` the video ViT that was trained on
+what it restores; each has its card.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from fadeline.models.codecs.clip_coder import ClipCoder
+from fadeline.models.codecs.codec import Codec
+from fadeline.models.codecs.deepisc import DeepIscConfig
+from fadeline.models.codecs.operating_point import OperatingPoint
+from fadeline.models.codecs.stae import StaeConfig
+from fadeline.models.codecs.tables import Tables
+from fadeline.models.errors import WeightsError
+from fadeline.models.vit import VideoViT
+from fadeline.models.weights import Card, load_vit, load_weights, read_card, weights_path
+
+CODEC_CONFIGS: dict[str, type[StaeConfig] | type[DeepIscConfig]] = {
+    "StaeConfig": StaeConfig,
+    "DeepIscConfig": DeepIscConfig,
+}
+"""Shapes of codecs, by the name that a card has for them."""
+
+
+class StoredCodec(nn.Module):
+    """A codec and its tables, as tensors.
+
+    Args:
+        codec: The codec.
+        tables: Of each operating point; None to make room for those that are loaded.
+    """
+
+    def __init__(self, codec: Codec, tables: Sequence[Tables] | None = None) -> None:
+        super().__init__()
+        self.codec = codec
+        for number, point in enumerate(codec.points):
+            given = tables[number] if tables else Tables.even(point.channels, point.radius)
+            for part in fields(Tables):
+                values = getattr(given, part.name).astype(np.int32)
+                self.register_buffer(f"{part.name}_{number}", torch.from_numpy(values))
+
+    @property
+    def tables(self) -> list[Tables]:
+        """Probabilities of each operating point.
+
+        Raises:
+            ValueError: If the tensors are none.
+        """
+        found = []
+        for number in range(len(self.codec.points)):
+            parts = {part.name: getattr(self, f"{part.name}_{number}") for part in fields(Tables)}
+            if any(int(x.min()) < 0 or int(x.max()) > 0xFFFF for x in parts.values()):
+                raise ValueError(f"tables {number}: entries must have 16 bits")
+            found.append(Tables(**{k: x.numpy().astype(np.uint16) for k, x in parts.items()}))
+        return found
+
+    def config(self) -> dict[str, Any]:
+        """Return what a card keeps to build it again."""
+        return {
+            "shape": type(self.codec.config).__name__,
+            **asdict(self.codec.config),
+            "operating_points": [asdict(point) for point in self.codec.points],
+        }
+
+
+@dataclass(frozen=True)
+class TrainedCodec:
+    """A codec ready for use.
+
+    Attributes:
+        name: `stae`, `deepisc` or `deepisc-task`.
+        codec: Its networks, in evaluation mode.
+        coder: Encodes and decodes.
+        classifier: Trained on what it restores.
+        card: Of the codec.
+        classifier_card: Of the classifier.
+    """
+
+    name: str
+    codec: Codec
+    coder: ClipCoder
+    classifier: VideoViT
+    card: Card
+    classifier_card: Card
+
+
+def load_codec(name_or_path: str | Path) -> TrainedCodec:
+    """Return a trained codec.
+
+    Args:
+        name_or_path: Name of shipped weights, such as `stae-actions`, or path of a .safetensors
+            file with its classifier beside it.
+
+    Raises:
+        WeightsError: If there are no such weights, or they cannot be trusted.
+    """
+    path = weights_path(name_or_path)
+    card = read_card(path)
+    if card.architecture != StoredCodec.__name__:
+        raise WeightsError(f"{path}: holds a {card.architecture}, not a codec")
+    try:
+        config = dict(card.config)
+        shape = CODEC_CONFIGS[config.pop("shape")]
+        points = [OperatingPoint(**point) for point in config.pop("operating_points")]
+        stored = StoredCodec(Codec(shape(**config), points))
+    except (KeyError, TypeError, ValueError) as error:
+        raise WeightsError(f"{path}: its card has no valid config: {error}") from error
+    load_weights(stored, path)
+    try:
+        coder = ClipCoder(stored.codec, stored.tables)
+    except ValueError as error:
+        raise WeightsError(f"{path}: {error}") from error
+    classifier, classifier_card = load_vit(classifier_path(path))
+    if classifier_card.classes != card.classes:
+        raise WeightsError(f"{path}: its classifier answers other classes")
+    return TrainedCodec(
+        path.stem.partition("-actions")[0], stored.codec, coder, classifier, card, classifier_card
+    )
+
+
+def classifier_path(path: Path) -> Path:
+    """Return where the classifier of a codec's weights is."""
+    return path.with_name(f"{path.stem}-classifier.safetensors")

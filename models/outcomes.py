@@ -1,0 +1,229 @@
+"""Outcome tables: what became of every clip through every codec, measured once, read many times.
+
+A table is one Parquet file. A row is a clip, coded at an operating point, of which some packets
+arrived, answered by a classifier. What holds for the whole file (data, weights, operating points,
+times) is JSON in its header. Reading needs no torch.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fadeline.models.errors import OutcomesError
+from fadeline.models.files import complete_or_absent
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMAT = 1
+"""Version of the file's layout; another one is refused."""
+
+_HEADER = b"fadeline"
+
+UNCOMPRESSED = "uncompressed"
+"""Name, in the column `codec`, of clips that were classified as they are."""
+
+FROZEN, OWN = "frozen", "own"
+"""Classifiers: the one trained on clips as they are; a copy trained along with the codec."""
+
+COLUMNS = {
+    "codec": "string",
+    "classifier": "string",
+    "operating_point": "int16",
+    "packets": "int16",
+    "data_index": "int32",
+    "bytes": "int32",
+    "frame_bytes": "list<uint16>",
+    "label": "int16",
+    "predicted": "int16",
+    "confidence": "float",
+    "attention": "float",
+    "psnr_db": "float",
+    "correct": "bool",
+}
+"""Columns and their Arrow types.
+
+packets: how many arrived. bytes: sent for them, all included. frame_bytes: how many can be sent
+once each frame was seen; null if the whole clip is needed. confidence: probability of the answer.
+attention: mean score of the positions sent; null for codecs without. psnr_db: of the restored clip.
+"""
+
+
+@dataclass(frozen=True)
+class CodecFacts:
+    """What holds for all clips of a codec.
+
+    Attributes:
+        operating_points: Settings of each, as in `OperatingPoint`.
+        weights: SHA-256 of its weights, and of its own classifier's.
+        encoder_flops: Floating-point operations of the device's network, two for a multiply-add.
+        decoder_flops: Of the server's, without the classifier.
+        encode_s: Median on one core, clip to bytes, for each operating point.
+        decode_s: Likewise, bytes to clip.
+    """
+
+    operating_points: list[dict[str, Any]]
+    weights: dict[str, str]
+    encoder_flops: int
+    decoder_flops: int
+    encode_s: list[float]
+    decode_s: list[float]
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """An outcome table.
+
+    Attributes:
+        data: Name of the clips.
+        data_version: Their version.
+        data_checksum: SHA-256 over their pixels and labels.
+        classes: Names of the classes.
+        raw_bytes: Of a clip, in 8-bit pixels.
+        classifier: SHA-256 of the weights of the frozen classifier.
+        codecs: By name.
+        rows: With `COLUMNS`.
+    """
+
+    data: str
+    data_version: str
+    data_checksum: str
+    classes: list[str]
+    raw_bytes: int
+    classifier: str
+    codecs: dict[str, CodecFacts]
+    rows: "pd.DataFrame" = field(repr=False)
+
+    def header(self) -> dict[str, Any]:
+        """Return everything but the rows, as it is stored."""
+        stored = {name: value for name, value in vars(self).items() if name != "rows"}
+        stored["codecs"] = {name: asdict(facts) for name, facts in self.codecs.items()}
+        return {"format": FORMAT, **stored}
+
+
+def write_outcomes(outcomes: Outcomes, path: Path) -> None:
+    """Write a table.
+
+    Raises:
+        OutcomesError: If it cannot be written.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    types = {name: _arrow_type(kind) for name, kind in COLUMNS.items()}
+    schema = pa.schema(types.items(), metadata={_HEADER: json.dumps(outcomes.header())})
+    # A column without any list must not be taken for one of numbers.
+    rows = outcomes.rows[[*COLUMNS]].astype({"frame_bytes": object})
+    table = pa.Table.from_pandas(rows, schema=schema, preserve_index=False)
+    table = table.replace_schema_metadata(schema.metadata)
+    try:
+        with complete_or_absent(path) as partial:
+            pq.write_table(table, partial, compression="zstd", compression_level=12)
+    except OSError as error:
+        raise OutcomesError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def read_outcomes(path: Path) -> Outcomes:
+    """Return a table.
+
+    Raises:
+        OutcomesError: If it is missing, damaged or of another format.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if not path.is_file():
+        raise OutcomesError(f"{path}: no such outcome table")
+    try:
+        table = pq.read_table(path)
+        header = json.loads((table.schema.metadata or {})[_HEADER])
+        found = header.pop("format")
+        if found != FORMAT:
+            raise OutcomesError(
+                f"{path}: has format {found}, this version reads {FORMAT}; measure it again"
+            )
+        if missing := [name for name in COLUMNS if name not in table.column_names]:
+            raise KeyError(", ".join(missing))
+        header["codecs"] = {k: CodecFacts(**facts) for k, facts in header["codecs"].items()}
+        return Outcomes(**header, rows=table.to_pandas())
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise OutcomesError(f"{path}: is no readable outcome table: {error}") from error
+
+
+def shipped_outcomes() -> dict[str, Path]:
+    """Return the tables that came with the package, by the name of their clips."""
+    folder = Path(str(files("fadeline.models"))) / "tables"
+    return {path.stem.replace("-", "/", 1): path for path in sorted(folder.glob("*.parquet"))}
+
+
+def shipped_checksums(codecs: Sequence[str]) -> dict[str, str]:
+    """Return the SHA-256 of shipped weights, as their cards say: `weights` of the next function."""
+    trained = Path(str(files("fadeline.models"))) / "trained"
+    cards = {name: f"{name}-actions.json" for name in codecs}
+    cards["classifier"] = "vit-tiny-actions.json"
+    found = {}
+    for name, card in cards.items():
+        found[name] = str(json.loads((trained / card).read_text(encoding="utf-8"))["sha256"])
+    return found
+
+
+def refuse_other_outcomes(
+    outcomes: Outcomes, where: str, *, data_version: str, weights: Mapping[str, str]
+) -> None:
+    """Check that a table was measured on these clips and weights.
+
+    Args:
+        outcomes: The table.
+        where: How messages call it.
+        data_version: Of the clips now.
+        weights: SHA-256 now, by the name of the codec; of the frozen classifier as "classifier".
+
+    Raises:
+        OutcomesError: If it was not.
+    """
+    again = "measure it again: make tables"
+    if outcomes.data_version != data_version:
+        raise OutcomesError(
+            f"{where}: was measured on version {outcomes.data_version} of {outcomes.data}, which "
+            f"now has version {data_version}; {again}"
+        )
+    measured = {"classifier": outcomes.classifier}
+    measured |= {name: facts.weights["codec"] for name, facts in outcomes.codecs.items()}
+    other = [name for name, sha256 in weights.items() if measured.get(name, sha256) != sha256]
+    if other:
+        raise OutcomesError(
+            f"{where}: was measured with other weights of {', '.join(other)}; {again}"
+        )
+
+
+def joined(tables: Sequence[Outcomes]) -> Outcomes:
+    """Return tables of the same clips, each with other codecs, as one.
+
+    Raises:
+        OutcomesError: If they are of different clips or classifiers.
+    """
+    import pandas as pd
+
+    first = tables[0]
+    for other in tables[1:]:
+        if (other.data_checksum, other.classifier) != (first.data_checksum, first.classifier):
+            raise OutcomesError(
+                f"tables of {first.data} and {other.data} cannot be joined: other clips or another "
+                "classifier"
+            )
+    rows = pd.concat([table.rows for table in tables], ignore_index=True)
+    rows = rows.drop_duplicates(
+        ["codec", "classifier", "operating_point", "packets", "data_index"], ignore_index=True
+    )
+    codecs = {name: facts for table in tables for name, facts in table.codecs.items()}
+    return Outcomes(**{**vars(first), "codecs": codecs, "rows": rows})
+
+
+def _arrow_type(kind: str) -> Any:
+    import pyarrow as pa
+
+    named = {"list<uint16>": pa.list_(pa.uint16()), "float": pa.float32(), "bool": pa.bool_()}
+    return named[kind] if kind in named else pa.type_for_alias(kind)

@@ -1,0 +1,289 @@
+"""The `fadeline train` commands of the codecs, and `fadeline evaluate` for them."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from fadeline.simulator.cli_options import AsJson, Draw, Force, Quiet, Splits
+from fadeline.simulator.cli_train import cached_clips, command_line, share_cores, split_of
+from fadeline.simulator.console import bar, errors, print_json, print_table
+from fadeline.simulator.errors import FadelineError
+
+if TYPE_CHECKING:
+    from fadeline.models.clips.clipset import ClipSet
+    from fadeline.models.codecs.codec_training import CodecName
+    from fadeline.models.codecs.stored_codec import TrainedCodec
+    from fadeline.models.outcomes import Outcomes
+
+SUMMARIES: "dict[CodecName, str]" = {
+    "stae": "Train STAE: attention chooses what is sent, answers decide what is good.",
+    "deepisc": "Train DeepISC to restore images, then its classifier.",
+    "deepisc-task": "Train DeepISC the way STAE is trained.",
+}
+"""The codecs that can be trained."""
+
+
+def train_codec_command(name: "CodecName") -> Callable[..., None]:
+    """Return the command that trains a codec."""
+
+    def command(
+        out: Annotated[Path, typer.Option(help="Folder for checkpoints, weights and cards.")],
+        data: Annotated[
+            str, typer.Option(help="Its train and val splits, such as actions.")
+        ] = "actions",
+        classifier: Annotated[
+            str, typer.Option(help="Trained on these clips: shipped name or .safetensors file.")
+        ] = "vit-tiny-actions",
+        splits: Splits = None,
+        draw: Draw = 1,
+        length: Annotated[
+            float, typer.Option(min=0.0, help="Epochs of every step, in parts of the usual.")
+        ] = 1.0,
+        seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 1,
+        devices: Annotated[int, typer.Option(min=1, help="Processes or GPUs.")] = 1,
+        precision: Annotated[
+            Literal["bf16-mixed", "32-true"], typer.Option(help="Of convolutions and products.")
+        ] = "bf16-mixed",
+        resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
+        force: Force = False,
+        quiet: Quiet = False,
+        as_json: AsJson = False,
+    ) -> None:
+        share_cores()
+        from fadeline.models.codecs.codec_training import codec_recipe, new_codec, train_codec
+        from fadeline.models.codecs.objective import PricedCodec
+        from fadeline.models.errors import ClipError
+        from fadeline.models.training import first_process
+        from fadeline.models.weights import load_vit
+        from fadeline.simulator.output import prepare_folder
+
+        silent = quiet or as_json
+        try:
+            recipe = codec_recipe(
+                name, length=length, seed=seed, devices=devices, precision=precision
+            )
+        except ValueError as error:
+            raise FadelineError(str(error)) from None
+        if first_process():
+            if any(out.glob("*/checkpoint.safetensors")) and not (resume or force):
+                raise FadelineError(
+                    f"{out}: holds a training; --resume goes on with it, --force starts again"
+                )
+            prepare_folder(out, force=force or resume)
+        frozen, frozen_card = load_vit(classifier)
+        learner, _ = load_vit(classifier)
+        codec = new_codec(name, seed=seed)
+        clips, validation = (
+            cached_clips(
+                split_of(data, split), frames=codec.config.frames, size=codec.config.size_px,
+                splits=splits, draw=draw, silent=silent,
+            )
+            for split in ("train", "val")
+        )  # fmt: skip
+        if list(clips.classes) != frozen_card.classes:
+            raise ClipError(f"{clips.name}: its classes are not those of {classifier}")
+        model = PricedCodec(codec, learner)
+        rows = train_codec(
+            model, clips, validation, recipe, out, resume=resume, quiet=silent,
+            started=lambda step: None if silent else errors().print(f"step {step}"),
+        )  # fmt: skip
+        if not first_process():
+            return
+        from fadeline.models.codecs.codec_card import save_codec
+        from fadeline.models.codecs.measuring import measure_outcomes
+        from fadeline.models.outcomes import write_outcomes
+
+        with bar("probability tables", quiet=silent) as progress:
+            trained = save_codec(
+                model, name, clips, validation, out / f"{name}.safetensors",
+                checksum=validation.digest,
+                command=command_line(sys.argv[1:]),
+                seed=seed,
+                wall_s=sum(row["seconds"] for row in rows),
+                progress=progress,
+            )  # fmt: skip
+        with bar("measuring", quiet=silent) as progress:
+            outcomes = measure_outcomes(
+                [trained], frozen, frozen_card, validation,
+                checksum=validation.digest, progress=progress,
+            )  # fmt: skip
+        write_outcomes(outcomes, out / "outcomes.parquet")
+        _report(outcomes, out, quiet=quiet, as_json=as_json)
+
+    command.__doc__ = SUMMARIES[name]
+    return command
+
+
+def evaluate_codecs(
+    context: typer.Context,
+    codec: Annotated[
+        list[str] | None,
+        typer.Option(help="stae, deepisc, deepisc-task, or a .safetensors file; repeatable."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for table and figure.")] = None,
+    data: Annotated[str, typer.Option(help="Clips, such as actions/test@7.")] = "actions/test",
+    classifier: Annotated[
+        str, typer.Option(help="Trained on clips as they are: shipped name or .safetensors file.")
+    ] = "vit-tiny-actions",
+    from_tables: Annotated[
+        bool, typer.Option("--from-tables", help="Read what was measured; runs no network.")
+    ] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="Clips to use, drawn among all.")] = None,
+    splits: Splits = None,
+    draw: Draw = 1,
+    force: Force = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Measure codecs: accuracy against compression ratio."""
+    if context.invoked_subcommand is not None:
+        return
+    if not codec or out is None:
+        raise FadelineError("evaluate needs --codec NAME and --out DIR; or: fadeline evaluate vit")
+    if from_tables and limit is not None:
+        raise FadelineError("--from-tables reads whole tables; leave --limit out")
+    from fadeline.simulator.output import prepare_folder
+
+    prepare_folder(out, force=force)
+    if from_tables:
+        outcomes = _read(codec, data)
+    else:
+        outcomes = _measured(
+            codec, data, classifier, limit=limit, splits=splits, draw=draw,
+            silent=quiet or as_json,
+        )  # fmt: skip
+        from fadeline.models.outcomes import write_outcomes
+
+        write_outcomes(outcomes, out / "outcomes.parquet")
+    _report(outcomes, out, quiet=quiet, as_json=as_json)
+
+
+def _measured(
+    names: list[str],
+    data: str,
+    classifier: str,
+    *,
+    limit: int | None,
+    splits: Path | None,
+    draw: int,
+    silent: bool,
+) -> "Outcomes":
+    share_cores()
+    from fadeline.models.clips.digest import block_digest, drawn
+    from fadeline.models.clips.opening import open_clips
+    from fadeline.models.codecs.measuring import measure_outcomes
+    from fadeline.models.codecs.stored_codec import load_codec
+    from fadeline.models.controls import SomeClips
+    from fadeline.models.errors import ClipError
+    from fadeline.models.weights import load_vit
+
+    codecs = [load_codec(weights_name(name)) for name in names]
+    frozen, card = load_vit(classifier)
+    shape = codecs[0].codec.config
+    clips: ClipSet
+    if limit is None:
+        cached = cached_clips(
+            data, frames=shape.frames, size=shape.size_px, splits=splits, draw=draw, silent=silent
+        )
+        clips, checksum = cached, cached.digest
+    else:
+        clips = SomeClips(
+            open_clips(data, frames=shape.frames, size=shape.size_px, splits=splits, draw=draw),
+            limit,
+        )
+        checksum = block_digest(drawn(clips, 0, len(clips)))
+    for trained in codecs:
+        if trained.card.classes != list(clips.classes):
+            raise ClipError(f"{data}: its classes are not those of {trained.name}")
+    _refuse_twice(codecs)
+    with bar("measuring", quiet=silent) as progress:
+        return measure_outcomes(codecs, frozen, card, clips, checksum=checksum, progress=progress)
+
+
+def _refuse_twice(codecs: "list[TrainedCodec]") -> None:
+    names = [trained.name for trained in codecs]
+    if len(set(names)) < len(names):
+        raise FadelineError(f"--codec: two codecs have the same name: {', '.join(names)}")
+
+
+def _read(names: list[str], data: str) -> "Outcomes":
+    from dataclasses import replace
+
+    from fadeline.models.clips.opening import open_clips
+    from fadeline.models.outcomes import (
+        UNCOMPRESSED,
+        read_outcomes,
+        refuse_other_outcomes,
+        shipped_checksums,
+        shipped_outcomes,
+    )
+
+    tables = shipped_outcomes()
+    if data not in tables:
+        have = ", ".join(tables) or "none"
+        raise FadelineError(
+            f"{data}: no outcome table is shipped for these clips; there are {have}"
+        )
+    outcomes = read_outcomes(tables[data])
+    missing = [name for name in names if name not in outcomes.codecs]
+    if missing:
+        have = ", ".join(outcomes.codecs)
+        raise FadelineError(f"{', '.join(missing)}: not in the table of {data}; it has {have}")
+    version = open_clips(data).version
+    refuse_other_outcomes(
+        outcomes, tables[data].name, data_version=version, weights=shipped_checksums(names)
+    )
+    kept = outcomes.rows.codec.isin([UNCOMPRESSED, *names])
+    codecs = {name: outcomes.codecs[name] for name in names}
+    return replace(outcomes, codecs=codecs, rows=outcomes.rows[kept])
+
+
+def _report(outcomes: "Outcomes", out: Path, *, quiet: bool, as_json: bool) -> None:
+    """Write rate_accuracy.csv and the figure, and print what they say."""
+    from fadeline.models.rate_accuracy import rate_accuracy
+    from fadeline.simulator.figures import save_figure
+    from fadeline.simulator.output import complete_or_absent
+    from fadeline.simulator.rate_figure import rate_figure
+
+    rows = rate_accuracy(outcomes)
+    with complete_or_absent(out / "rate_accuracy.csv") as partial:
+        rows.to_csv(partial, index=False, float_format="%.6g")
+    clips = int((outcomes.rows.codec == "uncompressed").sum())
+    title = f"{outcomes.data}, {clips:,} clips; bands: 95 % intervals"
+    figures = save_figure(rate_figure(rows, title), out, "rate_accuracy")
+    if as_json:
+        print_json(rows.astype(object).where(rows.notna(), None).to_dict("records"))
+    elif not quiet:
+        print_table(
+            title,
+            ("codec", "classifier", "ratio", "bytes", "packets", "accuracy", "interval"),
+            [
+                (
+                    row.codec, row.classifier, f"{row.ratio:.4g}", f"{row.bytes_mean:.0f}",
+                    "" if row.packets != row.packets else f"{row.packets:.0f}",
+                    f"{row.accuracy:.4f}", f"{row.accuracy_lo:.4f} to {row.accuracy_hi:.4f}",
+                )
+                for row in rows.itertuples()
+            ],
+        )  # fmt: skip
+        print(f"written: {out / 'rate_accuracy.csv'}, {', '.join(map(str, figures))}")
+
+
+def weights_name(codec: str) -> str:
+    """Return the name of shipped weights, or a path as it is.
+
+    Example:
+        >>> weights_name("stae"), weights_name("mine/stae.safetensors")
+        ('stae-actions', 'mine/stae.safetensors')
+    """
+    return f"{codec}-actions" if codec in SUMMARIES else codec
+
+
+def add_commands(train_app: Any, evaluate_app: Any) -> None:
+    """Add the commands of the codecs."""
+    for name in SUMMARIES:
+        train_app.command(name=name)(train_codec_command(name))
+    evaluate_app.callback(invoke_without_command=True)(evaluate_codecs)
