@@ -26,6 +26,10 @@ SUMMARIES: "dict[CodecName, str]" = {
 """The codecs that can be trained."""
 
 
+PICTURE_RATIO = 1000.0
+"""Compression ratio of the picture of restored clips."""
+
+
 def train_codec_command(name: "CodecName") -> Callable[..., None]:
     """Return the command that trains a codec."""
 
@@ -152,7 +156,7 @@ def evaluate_codecs(
         outcomes = _read(codec, data)
     else:
         outcomes = _measured(
-            codec, data, classifier, limit=limit, splits=splits, draw=draw,
+            codec, data, classifier, out, limit=limit, splits=splits, draw=draw,
             silent=quiet or as_json,
         )  # fmt: skip
         from fadeline.models.outcomes import write_outcomes
@@ -165,6 +169,7 @@ def _measured(
     names: list[str],
     data: str,
     classifier: str,
+    out: Path,
     *,
     limit: int | None,
     splits: Path | None,
@@ -199,8 +204,40 @@ def _measured(
         if trained.card.classes != list(clips.classes):
             raise ClipError(f"{data}: its classes are not those of {trained.name}")
     _refuse_twice(codecs)
+    _save_picture(codecs, clips, PICTURE_RATIO, out)
     with bar("measuring", quiet=silent) as progress:
         return measure_outcomes(codecs, frozen, card, clips, checksum=checksum, progress=progress)
+
+
+def _save_picture(codecs: "list[TrainedCodec]", clips: "ClipSet", ratio: float, out: Path) -> None:
+    """Draw a clip of each of six classes, before and after, at the operating point for a ratio."""
+    import numpy as np
+
+    from fadeline.models.codecs.measuring import answer
+    from fadeline.simulator.figures import save_figure
+    from fadeline.simulator.restoration_figure import Restoration, restoration_figure
+
+    classes = list(clips.classes)
+    numbers = np.linspace(0, len(classes) - 1, min(6, len(classes))).astype(int)
+    panels = []
+    for number in numbers:
+        having = np.flatnonzero(np.asarray(clips.labels) == number)
+        if not len(having):
+            continue
+        pixels = np.asarray(clips.clip(int(having[0])))
+        found = {}
+        for trained in codecs:
+            stream = trained.coder.encode(pixels, trained.nearest_point(ratio))
+            restored = trained.coder.decode(stream)
+            name = classes[answer(trained.classifier, restored)]
+            found[trained.name] = Restoration(
+                trained.coder.renewed(stream), restored, len(stream), name
+            )
+        panels.append((classes[number], pixels, found))
+    title = (
+        f"{clips.name} at about {ratio:,.0f}x: what is sent, what comes back, what it is taken for"
+    )
+    save_figure(restoration_figure(panels, title), out, "restored")
 
 
 def _refuse_twice(codecs: "list[TrainedCodec]") -> None:

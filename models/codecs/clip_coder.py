@@ -150,6 +150,19 @@ class ClipCoder:
         Raises:
             BitstreamError: If it is damaged, incomplete within a packet or of something else.
         """
+        symbols, kept, point = self._read(stream)
+        return _restored(self._codec, symbols, kept, point)
+
+    def renewed(self, stream: bytes) -> Flags:
+        """Return which positions a stream holds values of, shape (T, h, w).
+
+        Raises:
+            BitstreamError: As `decode`.
+        """
+        return self._read(stream)[1]
+
+    def _read(self, stream: bytes) -> tuple[Symbols, Flags, int]:
+        """Return symbols (T, C, h, w), positions (T, h, w) and the operating point."""
         header = read_header(stream)
         if header.point >= len(self.points):
             raise BitstreamError(
@@ -174,7 +187,7 @@ class ClipCoder:
             )
             symbols = np.where(where[:, None], some, symbols)
             kept |= where
-        return _restored(self._codec, symbols, kept, header.point)
+        return symbols, kept, header.point
 
     def _settings(self, point: int) -> OperatingPoint:
         if not 0 <= point < len(self.points):

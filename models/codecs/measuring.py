@@ -89,6 +89,11 @@ def codec_facts(codec: TrainedCodec, clips: ClipSet) -> CodecFacts:
     )
 
 
+def answer(classifier: VideoViT, clip: Clip) -> int:
+    """Return the class that a classifier sees in a clip (T, H, W, 3)."""
+    return int(_answers(classifier, [clip])[0][0])
+
+
 def time_coder(
     coder: ClipCoder, clips: ClipSet, *, effort: Effort = TIMED
 ) -> tuple[list[float], list[float]]:

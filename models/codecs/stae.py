@@ -41,6 +41,9 @@ from torch.nn import functional
 
 from fadeline.models.codecs.shape import GRID_PX, PATCH_PX, CodecConfig
 
+OPINION = 2.0
+"""Most that attention adds to the logarithm of the change, or takes from it (our choice)."""
+
 _QUIET = 1e-4
 """Added to a position's change, the square of 0.01 of a pixel's range: where nothing moves."""
 
@@ -104,8 +107,11 @@ class StaeEncoder(nn.Module):
         linear = self.transform(frames).permute(0, 2, 3, 1).reshape(B, T, h, w, -1)
         values = (linear + self.reduce(lines)).float()
 
-        before = torch.cat([torch.zeros_like(values[:, :1]), values[:, :-1]], dim=1)
-        change = ((values - before) * self.log_weights.exp()).square().sum(dim=-1) + _QUIET
+        # Attention learns from values and features without bending them: its gradient comes through
+        # hard choices and would drown theirs.
+        features, fixed = features.detach(), values.detach()
+        before = torch.cat([torch.zeros_like(fixed[:, :1]), fixed[:, :-1]], dim=1)
+        change = ((fixed - before) * self.log_weights.exp()).square().sum(dim=-1) + _QUIET
         mean = features.mean(dim=(2, 3))
         pooled = torch.cat([mean, features.amax(dim=(2, 3))], dim=-1).transpose(1, 2)
         frame_scores = self.frame_score(functional.relu(self.frame_hidden(pooled)))[:, 0]
@@ -114,8 +120,8 @@ class StaeEncoder(nn.Module):
         place_scores = self.place_score(hidden)[..., 0]
         return Encoded(
             values,
-            frame_scores.float() + change.mean(dim=(2, 3)).log(),
-            place_scores.float() + change.log(),
+            OPINION * frame_scores.float().tanh() + change.mean(dim=(2, 3)).log(),
+            OPINION * place_scores.float().tanh() + change.log(),
         )
 
 

@@ -1,6 +1,7 @@
 """Outcome tables: there and back, and what is refused."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -101,7 +102,7 @@ def test_what_is_no_table_is_refused(tmp_path):
 
 def test_a_table_of_something_else_is_refused():
     outcomes = made()
-    now = {"data_version": "2", "weights": {"stae": "c0", "classifier": "v0"}}
+    now: dict[str, Any] = {"data_version": "2", "weights": {"stae": "c0", "classifier": "v0"}}
     refuse_other_outcomes(outcomes, "t", **now)
     with pytest.raises(OutcomesError, match="version 2 of actions/val, which now has version 3"):
         refuse_other_outcomes(outcomes, "t", **now | {"data_version": "3"})
