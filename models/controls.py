@@ -33,6 +33,11 @@ class SomeClips:
         self.labels = np.asarray(clips.labels)[self._indices]
         self.shape = clips.shape
 
+    @property
+    def indices(self) -> NDArray[np.int64]:
+        """Where the clips are in the whole set, ascending."""
+        return self._indices
+
     def __len__(self) -> int:
         return len(self._indices)
 

@@ -47,8 +47,9 @@ COLUMNS = {
 """Columns and their Arrow types.
 
 packets: how many arrived. bytes: sent for them, all included. frame_bytes: how many can be sent
-once each frame was seen; null if the whole clip is needed. confidence: probability of the answer.
-attention: mean score of the positions sent; null for codecs without. psnr_db: of the restored clip.
+once each frame was seen; null if the whole clip is needed, or there are several packets.
+confidence: probability of the answer. attention: mean score of the positions sent; null for codecs
+without. psnr_db: of the restored clip.
 """
 
 
@@ -160,13 +161,24 @@ def shipped_outcomes() -> dict[str, Path]:
 
 
 def shipped_checksums(codecs: Sequence[str]) -> dict[str, str]:
-    """Return the SHA-256 of shipped weights, as their cards say: `weights` of the next function."""
+    """Return the SHA-256 of shipped weights, as their cards say, for `refuse_other_outcomes`.
+
+    Raises:
+        OutcomesError: If no such weights are shipped, or a card is damaged.
+    """
     trained = Path(str(files("fadeline.models"))) / "trained"
-    cards = {name: f"{name}-actions.json" for name in codecs}
-    cards["classifier"] = "vit-tiny-actions.json"
+    cards = {FROZEN: "vit-tiny-actions.json"}
+    for name in codecs:
+        cards |= {name: f"{name}-actions.json", f"{name} {OWN}": f"{name}-actions-classifier.json"}
     found = {}
     for name, card in cards.items():
-        found[name] = str(json.loads((trained / card).read_text(encoding="utf-8"))["sha256"])
+        try:
+            found[name] = str(json.loads((trained / card).read_text(encoding="utf-8"))["sha256"])
+        except (OSError, ValueError, KeyError) as error:
+            raise OutcomesError(
+                f"{trained / card}: the card of {name} cannot be read: {error}; a table says "
+                "nothing without its weights"
+            ) from error
     return found
 
 
@@ -179,7 +191,8 @@ def refuse_other_outcomes(
         outcomes: The table.
         where: How messages call it.
         data_version: Of the clips now.
-        weights: SHA-256 now, by the name of the codec; of the frozen classifier as "classifier".
+        weights: SHA-256 now: "frozen" for the classifier of uncompressed clips, the codec's name,
+            and the name followed by " own" for its classifier.
 
     Raises:
         OutcomesError: If it was not.
@@ -190,36 +203,15 @@ def refuse_other_outcomes(
             f"{where}: was measured on version {outcomes.data_version} of {outcomes.data}, which "
             f"now has version {data_version}; {again}"
         )
-    measured = {"classifier": outcomes.classifier}
-    measured |= {name: facts.weights["codec"] for name, facts in outcomes.codecs.items()}
+    measured = {FROZEN: outcomes.classifier}
+    for name, facts in outcomes.codecs.items():
+        measured[name] = facts.weights["codec"]
+        measured[f"{name} {OWN}"] = facts.weights["classifier"]
     other = [name for name, sha256 in weights.items() if measured.get(name, sha256) != sha256]
     if other:
         raise OutcomesError(
             f"{where}: was measured with other weights of {', '.join(other)}; {again}"
         )
-
-
-def joined(tables: Sequence[Outcomes]) -> Outcomes:
-    """Return tables of the same clips, each with other codecs, as one.
-
-    Raises:
-        OutcomesError: If they are of different clips or classifiers.
-    """
-    import pandas as pd
-
-    first = tables[0]
-    for other in tables[1:]:
-        if (other.data_checksum, other.classifier) != (first.data_checksum, first.classifier):
-            raise OutcomesError(
-                f"tables of {first.data} and {other.data} cannot be joined: other clips or another "
-                "classifier"
-            )
-    rows = pd.concat([table.rows for table in tables], ignore_index=True)
-    rows = rows.drop_duplicates(
-        ["codec", "classifier", "operating_point", "packets", "data_index"], ignore_index=True
-    )
-    codecs = {name: facts for table in tables for name, facts in table.codecs.items()}
-    return Outcomes(**{**vars(first), "codecs": codecs, "rows": rows})
 
 
 def _arrow_type(kind: str) -> Any:

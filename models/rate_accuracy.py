@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fadeline.models.outcomes import UNCOMPRESSED, Outcomes
+from fadeline.models.errors import OutcomesError
+from fadeline.models.outcomes import FROZEN, UNCOMPRESSED, Outcomes
 from fadeline.models.share import Share
 
 if TYPE_CHECKING:
@@ -101,16 +102,22 @@ def rate_accuracy(outcomes: Outcomes) -> "pd.DataFrame":
     Columns, beside what their names say: `ratio` counts from 8-bit pixels, over the mean of all
     bytes sent; `..._difference` is the accuracy less that of the uncompressed clips, or of another
     codec at the operating point for the same ratio with the same classifier, over the same clips,
-    `_lo` and `_hi` its 95 % interval. Times are medians on one core.
+    `_lo` and `_hi` its 95 % interval, and `..._ratio` the ratio that the other really has. Times
+    are medians on one core.
+
+    Raises:
+        OutcomesError: If the rows are not of the same clips.
     """
     import pandas as pd
 
     rows = outcomes.rows
-    plain = _answers(rows[rows.codec == UNCOMPRESSED])
+    uncompressed = rows[rows.codec == UNCOMPRESSED]
+    clips = np.sort(np.asarray(uncompressed.data_index))
+    plain = _answers(uncompressed, clips)
     found: list[dict[str, Any]] = [
         {
             "codec": UNCOMPRESSED,
-            "classifier": "frozen",
+            "classifier": FROZEN,
             "ratio": 1.0,
             "ratio_to_float32": float(FLOAT_BITS_OVER_PIXEL_BITS),
             "bytes_mean": float(outcomes.raw_bytes),
@@ -126,9 +133,13 @@ def rate_accuracy(outcomes: Outcomes) -> "pd.DataFrame":
             whole = here[here.packets == point["packets"]]
             for classifier, group in whole.groupby("classifier", observed=True):
                 key = (codec, str(classifier), point["ratio"], point["packets"])
-                groups[key] = (number, group.sort_values("data_index"))
+                if key in groups:
+                    raise OutcomesError(
+                        f"{outcomes.data}: {codec} has two operating points for {point['ratio']:g}x"
+                    )
+                groups[key] = (number, group)
     for (codec, classifier, ratio, packets), (number, group) in groups.items():
-        answers, facts = _answers(group), outcomes.codecs[codec]
+        answers, facts = _answers(group, clips), outcomes.codecs[codec]
         mean_bytes = float(group.bytes.mean())
         row = {
             "codec": codec,
@@ -152,13 +163,24 @@ def rate_accuracy(outcomes: Outcomes) -> "pd.DataFrame":
         for other in ("deepisc", "deepisc-task"):
             theirs = groups.get((other, classifier, ratio, packets))
             if other != codec and theirs is not None:
-                row |= _difference(other, answers, _answers(theirs[1]))
+                row |= _difference(other, answers, _answers(theirs[1], clips))
+                name = f"{other.replace('-', '_')}_ratio"
+                row[name] = outcomes.raw_bytes / float(theirs[1].bytes.mean())
         found.append(row)
     return pd.DataFrame(found)
 
 
-def _answers(group: "pd.DataFrame") -> Answers:
-    return np.asarray(group.sort_values("data_index").correct, dtype=np.bool_)
+def _answers(group: "pd.DataFrame", clips: NDArray[np.int64]) -> Answers:
+    """Return which clips were answered rightly, in order.
+
+    Raises:
+        OutcomesError: If these are not the clips of the other rows, each once.
+    """
+    ordered = group.sort_values("data_index")
+    if not np.array_equal(np.asarray(ordered.data_index), clips):
+        codec = ordered.codec.iloc[0] if len(ordered) else UNCOMPRESSED
+        raise OutcomesError(f"the rows of {codec} are not of the same clips as the others")
+    return np.asarray(ordered.correct, dtype=np.bool_)
 
 
 def _accuracy(answers: Answers) -> dict[str, float]:

@@ -27,7 +27,7 @@ SUMMARIES: "dict[CodecName, str]" = {
 
 
 PICTURE_RATIO = 1000.0
-"""Compression ratio of the picture of restored clips."""
+"""Compression ratio of the picture of restored clips (our choice: where the codecs differ)."""
 
 
 def train_codec_command(name: "CodecName") -> Callable[..., None]:
@@ -80,6 +80,7 @@ def train_codec_command(name: "CodecName") -> Callable[..., None]:
         frozen, frozen_card = load_vit(classifier)
         learner, _ = load_vit(classifier)
         codec = new_codec(name, seed=seed)
+        _refuse_shape(classifier, frozen.config, codec.config)
         clips, validation = (
             cached_clips(
                 split_of(data, split), frames=codec.config.frames, size=codec.config.size_px,
@@ -130,8 +131,9 @@ def evaluate_codecs(
     out: Annotated[Path | None, typer.Option(help="Folder for table and figure.")] = None,
     data: Annotated[str, typer.Option(help="Clips, such as actions/test@7.")] = "actions/test",
     classifier: Annotated[
-        str, typer.Option(help="Trained on clips as they are: shipped name or .safetensors file.")
-    ] = "vit-tiny-actions",
+        str | None,
+        typer.Option(help="Trained on clips as they are (default: vit-tiny-actions)."),
+    ] = None,
     from_tables: Annotated[
         bool, typer.Option("--from-tables", help="Read what was measured; runs no network.")
     ] = False,
@@ -147,8 +149,9 @@ def evaluate_codecs(
         return
     if not codec or out is None:
         raise FadelineError("evaluate needs --codec NAME and --out DIR; or: fadeline evaluate vit")
-    if from_tables and limit is not None:
-        raise FadelineError("--from-tables reads whole tables; leave --limit out")
+    given = {"--limit": limit, "--splits": splits, "--classifier": classifier}
+    if from_tables and (unused := [word for word, value in given.items() if value is not None]):
+        raise FadelineError(f"--from-tables reads what was measured; leave {', '.join(unused)} out")
     from fadeline.simulator.output import prepare_folder
 
     prepare_folder(out, force=force)
@@ -156,8 +159,8 @@ def evaluate_codecs(
         outcomes = _read(codec, data)
     else:
         outcomes = _measured(
-            codec, data, classifier, out, limit=limit, splits=splits, draw=draw,
-            silent=quiet or as_json,
+            codec, data, classifier or "vit-tiny-actions", out,
+            limit=limit, splits=splits, draw=draw, silent=quiet or as_json,
         )  # fmt: skip
         from fadeline.models.outcomes import write_outcomes
 
@@ -177,7 +180,7 @@ def _measured(
     silent: bool,
 ) -> "Outcomes":
     share_cores()
-    from fadeline.models.clips.digest import block_digest, drawn
+    from fadeline.models.clips.digest import content_digest
     from fadeline.models.clips.opening import open_clips
     from fadeline.models.codecs.measuring import measure_outcomes
     from fadeline.models.codecs.stored_codec import load_codec
@@ -187,7 +190,13 @@ def _measured(
 
     codecs = [load_codec(weights_name(name)) for name in names]
     frozen, card = load_vit(classifier)
+    _refuse_twice(codecs)
     shape = codecs[0].codec.config
+    for name, config in (
+        (classifier, frozen.config),
+        *((trained.name, trained.codec.config) for trained in codecs),
+    ):
+        _refuse_shape(name, config, shape)
     clips: ClipSet
     if limit is None:
         cached = cached_clips(
@@ -199,11 +208,10 @@ def _measured(
             open_clips(data, frames=shape.frames, size=shape.size_px, splits=splits, draw=draw),
             limit,
         )
-        checksum = block_digest(drawn(clips, 0, len(clips)))
-    for trained in codecs:
-        if trained.card.classes != list(clips.classes):
-            raise ClipError(f"{data}: its classes are not those of {trained.name}")
-    _refuse_twice(codecs)
+        checksum = content_digest(clips)
+    for name, theirs in ((classifier, card), *((trained.name, trained.card) for trained in codecs)):
+        if theirs.classes != list(clips.classes):
+            raise ClipError(f"{data}: its classes are not those of {name}")
     _save_picture(codecs, clips, PICTURE_RATIO, out)
     with bar("measuring", quiet=silent) as progress:
         return measure_outcomes(codecs, frozen, card, clips, checksum=checksum, progress=progress)
@@ -243,7 +251,20 @@ def _save_picture(codecs: "list[TrainedCodec]", clips: "ClipSet", ratio: float, 
 def _refuse_twice(codecs: "list[TrainedCodec]") -> None:
     names = [trained.name for trained in codecs]
     if len(set(names)) < len(names):
-        raise FadelineError(f"--codec: two codecs have the same name: {', '.join(names)}")
+        raise FadelineError(
+            f"--codec: two codecs have the same name: {', '.join(names)}; a file's codec has the "
+            "name of the file: copy it, its card and its classifier under another"
+        )
+
+
+def _refuse_shape(name: str, config: Any, expected: Any) -> None:
+    """Refuse a network for clips of another shape."""
+    theirs, mine = ((c.frames, c.size_px) for c in (config, expected))
+    if theirs != mine:
+        raise FadelineError(
+            f"{name}: takes clips of {theirs[0]} frames of {theirs[1]} px, the codec of {mine[0]} "
+            f"frames of {mine[1]} px"
+        )
 
 
 def _read(names: list[str], data: str) -> "Outcomes":
@@ -268,7 +289,10 @@ def _read(names: list[str], data: str) -> "Outcomes":
     missing = [name for name in names if name not in outcomes.codecs]
     if missing:
         have = ", ".join(outcomes.codecs)
-        raise FadelineError(f"{', '.join(missing)}: not in the table of {data}; it has {have}")
+        raise FadelineError(
+            f"{', '.join(missing)}: not in the table of {data}, which has {have}; to measure a "
+            "file of weights, leave --from-tables out"
+        )
     version = open_clips(data).version
     refuse_other_outcomes(
         outcomes, tables[data].name, data_version=version, weights=shipped_checksums(names)

@@ -25,7 +25,7 @@ MAX_POINTS = 32
 """Operating points that the header can tell apart."""
 
 MAX_CONTENT_BYTES = 1 << 16
-"""A packet is shorter than this: its length has 16 bits."""
+"""Each of several packets is shorter than this: its length has 16 bits."""
 
 _HEADER = Struct(">BBH")
 _CHECK = Struct(">H")
@@ -72,7 +72,7 @@ def pack(header: Header, contents: Sequence[bytes], *, packets: int) -> bytes:
     head = header.packed()
     stream = [head]
     for place, content in enumerate(contents):
-        if len(content) >= MAX_CONTENT_BYTES:
+        if packets > 1 and len(content) >= MAX_CONTENT_BYTES:
             raise ValueError(f"packet {place} has {len(content)} bytes; 65,535 are the most")
         stream.append(_CHECK.pack(_crc(head, place, content)))
         if packets > 1:

@@ -43,7 +43,8 @@ class Encoding:
         stream: All of them.
         prefix_bytes: Length of the stream up to the end of each packet.
         frame_bytes: How many can be sent once each frame was seen, of a codec that needs no later
-            ones; they add up to the stream's length. None if the whole clip is needed.
+            ones; they add up to the stream's length, of which the checksum would be sent last. None
+            if the whole clip is needed, or there are several packets.
         attention: Mean score of the positions sent; 0 for a codec that gives none.
     """
 
@@ -134,7 +135,7 @@ class ClipCoder:
                 kept,
                 self._tables[point],
                 temporal=self._codec.temporal,
-                all_positions=settings.sends_whole_frames(self._codec.config.places),
+                all_positions=not self._codec.sends_flags(settings),
                 ends=ends,
             )
             for symbols, kept in _packets(self._codec, plan, point)
@@ -183,7 +184,7 @@ class ClipCoder:
                 grid,
                 self._tables[header.point],
                 temporal=self._codec.temporal,
-                all_positions=settings.sends_whole_frames(self._codec.config.places),
+                all_positions=not self._codec.sends_flags(settings),
             )
             symbols = np.where(where[:, None], some, symbols)
             kept |= where
@@ -242,7 +243,8 @@ def _packets(codec: Codec, plan: Plan, point: int) -> list[tuple[Symbols, Flags]
 
 def _frame_bytes(ends: list[int], content_bytes: int) -> tuple[int, ...]:
     """Return the bytes sent after each frame: the header first, the checksum last."""
-    ends = [*(HEADER_BYTES + end for end in ends[:-1]), HEADER_BYTES + content_bytes + CHECK_BYTES]
+    early = [HEADER_BYTES + min(end, content_bytes) for end in ends[:-1]]
+    ends = [*early, HEADER_BYTES + content_bytes + CHECK_BYTES]
     return tuple(int(count) for count in np.diff(ends, prepend=0))
 
 

@@ -82,18 +82,22 @@ class Codec(nn.Module):
                 self.decoder = DeepIscDecoder(config)
             self.quantiser = Quantiser(len(points), config.channels)
         knobs = [(point.frames, point.positions, point.channels) for point in points]
-        flagged = [not point.sends_whole_frames(config.places) for point in points]
         self.register_buffer("knobs", torch.tensor(knobs), persistent=False)
         radii = torch.tensor([point.radius for point in points], dtype=torch.float32)
         self.register_buffer("radii", radii, persistent=False)
         packets = torch.tensor([point.packets for point in points])
         self.register_buffer("packets", packets, persistent=False)
-        self.register_buffer("flagged", torch.tensor(flagged), persistent=False)
+        flagged = torch.tensor([self.sends_flags(point) for point in points])
+        self.register_buffer("flagged", flagged, persistent=False)
 
     @property
     def temporal(self) -> bool:
         """Whether a frame may be predicted from those before it."""
         return isinstance(self.config, StaeConfig)
+
+    def sends_flags(self, point: OperatingPoint) -> bool:
+        """Return whether a stream must say which positions of a frame it holds."""
+        return self.temporal and not point.sends_whole_frames(self.config.places)
 
     def forward(self, clips: Tensor, points: Tensor) -> Sent:
         """Send clips (B, 3, T, H, W) in [0, 1] at an operating point each, (B,).

@@ -108,7 +108,7 @@ def codec_recipe(
 
     if name == "deepisc":
         looks = Aims(fidelity=1.0, likeness=1.0)
-        answers = Aims(recognition=1.0)
+        answers = Aims(recognition=1.0, priced=False)
         return (
             Step("restore", looks, config(7, 4e-4)),
             Step("classifier", answers, config(6, 4e-4), codec=False, classifier=True),
@@ -166,6 +166,8 @@ def train_codec(
         model.requires_grad_(False)
         model.codec.requires_grad_(step.codec)
         model.classifier.requires_grad_(step.classifier)
+        if model.classifier.stem_head is not None:  # not asked for its opinion here
+            model.classifier.stem_head.requires_grad_(False)
         objective = codec_objective(step.aims)
         rows += train(
             model, objective, clips, validation, step.config, out / step.name,

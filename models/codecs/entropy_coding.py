@@ -27,6 +27,7 @@ from fadeline.models.codecs.tables import TOTAL, Table, Tables, frame_contexts
 from fadeline.models.errors import BitstreamError
 
 _WORD_BYTES = 4
+_STATE_BITS = 64
 
 
 def encode_symbols(
@@ -70,7 +71,10 @@ def encode_symbols(
             rows = tables.symbols[channel, contexts[t][:, here]]
             writer.encode(values.ravel(), _family(), _flat(rows))
         if ends is not None:
-            ends.append(_WORD_BYTES * writer.pos()[0])
+            words, (lower, span) = writer.pos()
+            # A carry can still reach the words written while the interval spans their end.
+            final = lower + span <= 1 << _STATE_BITS
+            ends.append(_WORD_BYTES * words if final else max(ends, default=0))
     words = np.asarray(writer.get_compressed()).astype(">u4")
     return words.tobytes().rstrip(b"\0")
 

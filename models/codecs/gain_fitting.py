@@ -11,7 +11,7 @@ from fadeline.models.codecs.rate import RateModel
 from fadeline.models.codecs.stae import Encoded
 
 _STRIDES = tuple(0.5 * step for step in range(-12, 13))  # natural logarithms of factors
-_HALVINGS = 9  # of a stride: leaves the bits exact to a thousandth
+_HALVINGS = 9  # of a stride: leaves factors exact to a thousandth
 
 
 @torch.no_grad()

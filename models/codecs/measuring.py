@@ -13,7 +13,8 @@ from fadeline.models.clips.clipset import ClipSet
 from fadeline.models.codecs.clip_coder import Clip, ClipCoder
 from fadeline.models.codecs.codec import Codec
 from fadeline.models.codecs.stored_codec import TrainedCodec
-from fadeline.models.latency import Effort, time_call
+from fadeline.models.controls import SomeClips
+from fadeline.models.latency import Effort, time_call, torch_threads
 from fadeline.models.network_cost import network_cost
 from fadeline.models.outcomes import COLUMNS, FROZEN, OWN, UNCOMPRESSED, CodecFacts, Outcomes
 from fadeline.models.vit import VideoViT
@@ -22,7 +23,7 @@ from fadeline.models.weights import Card
 _TOGETHER = 16  # restored clips that a classifier sees at a time; changes nothing but the speed
 
 TIMED = Effort(warmup_s=0.1, measure_s=0.4)
-"""How long one operating point is timed."""
+"""How long one operating point is timed (our choice)."""
 
 Progress = Callable[[int, int], None]
 
@@ -102,16 +103,12 @@ def time_coder(
     Different clips in turn, one at a time, from pixels to bytes and from bytes to pixels.
     """
     some = [np.array(clips.clip(i)) for i in range(0, len(clips), max(len(clips) // 16, 1))]
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        encode_s, decode_s = [], []
+    encode_s, decode_s = [], []
+    with torch_threads(1):
         for point in range(len(coder.points)):
             streams = [coder.encode(clip, point) for clip in some]
             encode_s.append(time_call(_in_turn(coder.encode, some, point), effort).median_s)
             decode_s.append(time_call(_in_turn(coder.decode, streams), effort).median_s)
-    finally:
-        torch.set_num_threads(threads)
     return encode_s, decode_s
 
 
@@ -141,7 +138,8 @@ def _outcomes(
     codec: TrainedCodec | None, frozen: VideoViT, clips: ClipSet
 ) -> Iterator[list[dict[str, Any]]]:
     """Yield the rows of each clip."""
-    for index in range(len(clips)):
+    numbers = clips.indices if isinstance(clips, SomeClips) else np.arange(len(clips))
+    for index, number in enumerate(numbers.tolist()):
         clip = np.asarray(clips.clip(index))
         shown = [(_plain(clip), clip)] if codec is None else [*_restorations(codec, clip)]
         classifiers = {FROZEN: frozen} if codec is None else {FROZEN: frozen, OWN: codec.classifier}
@@ -154,7 +152,7 @@ def _outcomes(
                     row
                     | {
                         "classifier": name,
-                        "data_index": index,
+                        "data_index": number,
                         "label": label,
                         "predicted": int(answer),
                         "confidence": float(confidence),

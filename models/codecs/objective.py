@@ -24,6 +24,7 @@ BITS_PER_PIXEL = 24
 OVERHEAD_BYTES = 8
 """Of a stream of one packet: header and checksum, 6, and what entropy coding wastes, about 2."""
 
+# All our choices.
 _FIRST_COST = 0.1  # nats that all bits of a clip cost at first, at every operating point
 _PRICE_STEP = 0.02  # how far a batch that sends twice what it should moves a price's logarithm
 _HIGHEST_PRICE = 2.0  # nats per kilobit
@@ -100,13 +101,15 @@ class Aims:
         likeness: Of the mean squared error of the classifier's features, relative to their own mean
             square: what the classifier looks at, as perceptual losses compare what an image network
             sees (Johnson, Alahi and Fei-Fei, ECCV 2016).
-        soft: Train through soft attention and without a price: the step before bits count.
+        soft: Train through soft attention: the step before bits count.
+        priced: Whether bits cost anything; not in a soft step, nor where the codec is fixed.
     """
 
     recognition: float = 0.0
     fidelity: float = 0.0
     likeness: float = 0.0
     soft: bool = False
+    priced: bool = True
 
 
 def codec_objective(aims: Aims) -> Objective:
@@ -120,11 +123,13 @@ def codec_objective(aims: Aims) -> Objective:
         figures: dict[str, Tensor] = {}
         if aims.soft:
             restored = model.codec.softly(clips, points)
-            loss = torch.zeros(len(clips), device=clips.device)
         else:
             sent = model.codec(clips, points)
+            restored = sent.clips
+        loss = torch.zeros(len(clips), device=clips.device)
+        if aims.priced and not aims.soft:
             bits = model.bits(sent.plan, points)
-            restored, loss = sent.clips, model.price[points] * bits / 1000.0
+            loss = model.price[points] * bits / 1000.0
             figures["load"] = (bits / model.target_bits[points]).mean()
             if model.training:
                 model.reprice(bits, points)

@@ -23,6 +23,7 @@ from fadeline.models.codecs.quantiser import symbols as symbols_of
 MEMORY = 0.98
 """Share of the counts that a batch leaves: the last fifty batches count (our choice)."""
 
+# Our choices; a few hundred symbols outweigh them.
 _PRIOR_COUNT = 2.0  # of a context, before anything is counted
 _PRIOR_STEEPNESS = 1.0  # bits that each step away from zero costs more then
 

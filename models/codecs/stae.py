@@ -45,7 +45,7 @@ OPINION = 2.0
 """Most that attention adds to the logarithm of the change, or takes from it (our choice)."""
 
 _QUIET = 1e-4
-"""Added to a position's change, the square of 0.01 of a pixel's range: where nothing moves."""
+"""Added to a position's change so that none is zero: 0.01 of a pixel's range (our choice)."""
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ class TrainedCodec:
     """A codec ready for use.
 
     Attributes:
-        name: `stae`, `deepisc` or `deepisc-task`.
+        name: `stae`, `deepisc` or `deepisc-task`; of a file of one's own, its name.
         codec: Its networks, in evaluation mode.
         coder: Encodes and decodes.
         classifier: Trained on what it restores.

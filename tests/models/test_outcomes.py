@@ -14,9 +14,9 @@ from fadeline.models.outcomes import (
     UNCOMPRESSED,
     CodecFacts,
     Outcomes,
-    joined,
     read_outcomes,
     refuse_other_outcomes,
+    shipped_checksums,
     write_outcomes,
 )
 
@@ -102,22 +102,21 @@ def test_what_is_no_table_is_refused(tmp_path):
 
 def test_a_table_of_something_else_is_refused():
     outcomes = made()
-    now: dict[str, Any] = {"data_version": "2", "weights": {"stae": "c0", "classifier": "v0"}}
+    now: dict[str, Any] = {"data_version": "2", "weights": {"stae": "c0", "frozen": "v0"}}
     refuse_other_outcomes(outcomes, "t", **now)
     with pytest.raises(OutcomesError, match="version 2 of actions/val, which now has version 3"):
         refuse_other_outcomes(outcomes, "t", **now | {"data_version": "3"})
     with pytest.raises(OutcomesError, match="other weights of stae; measure it again"):
         refuse_other_outcomes(outcomes, "t", **now | {"weights": {"stae": "c9"}})
-    with pytest.raises(OutcomesError, match="other weights of classifier"):
-        refuse_other_outcomes(outcomes, "t", **now | {"weights": {"classifier": "v9"}})
+    for name in ("frozen", "stae own"):
+        with pytest.raises(OutcomesError, match=f"other weights of {name}"):
+            refuse_other_outcomes(outcomes, "t", **now | {"weights": {name: "v9"}})
 
 
-def test_tables_of_the_same_clips_join():
-    both = joined([made("stae"), made("deepisc")])
-    assert set(both.codecs) == {"stae", "deepisc"}
-    assert len(both.rows) == 6 + 2 * 36
-    with pytest.raises(OutcomesError, match="cannot be joined"):
-        joined([made("stae"), made("deepisc", data_checksum="other")])
+def test_codecs_that_are_not_shipped_have_no_checksum():
+    assert set(shipped_checksums([])) == {"frozen"}
+    with pytest.raises(OutcomesError, match="the card of h264 cannot be read"):
+        shipped_checksums(["h264"])
 
 
 def test_reading_needs_no_torch():

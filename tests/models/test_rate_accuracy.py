@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fadeline.models.errors import OutcomesError
 from fadeline.models.outcomes import COLUMNS, UNCOMPRESSED, CodecFacts, Outcomes
 from fadeline.models.rate_accuracy import PairedDifference, rate_accuracy
 
@@ -54,10 +55,25 @@ def test_rows_hold_ratio_accuracy_and_paired_differences():
     assert (stae.ratio, stae.ratio_to_float32, stae.accuracy) == (100.0, 400.0, 0.9)
     assert stae.uncompressed_difference == pytest.approx(-0.05)
     assert stae.deepisc_difference == pytest.approx(0.3)
+    assert stae.deepisc_ratio == 100.0
     assert 0.0 < stae.deepisc_difference_lo < 0.3 < stae.deepisc_difference_hi
     assert np.isnan(rows.loc[("deepisc", "own", 100.0)].deepisc_difference)
     several = rows.loc[("stae", "own", 50.0)]  # the whole stream, not its prefix
     assert (several.packets, several.ratio, several.accuracy) == (2, 125.0, 0.9)
+
+
+def test_rows_of_other_clips_are_refused():
+    right = np.arange(100) < 90
+    with pytest.raises(OutcomesError, match="rows of stae are not of the same clips"):
+        rate_accuracy(
+            outcomes(
+                {
+                    (UNCOMPRESSED, "frozen", 0, 1): (right, 1000),
+                    ("stae", "own", 0, 1): (right[:50], 10),
+                },
+                {"stae": [point(100.0)]},
+            )
+        )
 
 
 def test_pairs_narrow_the_interval():

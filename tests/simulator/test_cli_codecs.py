@@ -122,7 +122,10 @@ def test_a_started_training_is_gone_on_with_or_started_again(fadeline, vit, tmp_
     [
         (("--codec", "stae"), "needs --codec NAME and --out DIR"),
         (("--codec", "h264", "--out", "x"), "h264: no such weights"),
-        (("--codec", "stae", "--out", "x", "--from-tables", "--limit", "3"), "leave --limit out"),
+        (
+            ("--codec", "stae", "--out", "x", "--from-tables", "--limit", "3", "--classifier", "x"),
+            "leave --limit, --classifier out",
+        ),
         (
             ("--codec", "stae", "--out", "x", "--from-tables", "--data", "films/test"),
             "films/test: no outcome table is shipped for these clips",

@@ -93,4 +93,4 @@ def test_what_does_not_fit_is_refused_when_packing():
     with pytest.raises(ValueError, match="2 packets, but the operating point has 1"):
         pack(HEADER, [b"a", b"b"], packets=1)
     with pytest.raises(ValueError, match="65536 bytes"):
-        pack(HEADER, [bytes(np.zeros(65_536, np.uint8))], packets=1)
+        pack(HEADER, [bytes(np.zeros(65_536, np.uint8))], packets=2)

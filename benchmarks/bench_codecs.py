@@ -1,0 +1,123 @@
+"""Speed of the codecs on one core, and Motion JPEG at the same bytes, as tables.
+
+Run with `make bench`. Close other programs.
+"""
+
+import os
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # read when torch is first imported
+
+import sys
+import time
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import torch
+
+from fadeline.models.clips.actions import ActionClips
+from fadeline.models.codecs.entropy_coding import decode_symbols, encode_symbols, ideal_bits
+from fadeline.models.codecs.measuring import time_coder
+from fadeline.models.codecs.stored_codec import load_codec
+from fadeline.models.codecs.tables import Counts
+from fadeline.models.controls import SomeClips
+from fadeline.models.evaluation import Evaluation
+from fadeline.models.weights import load_vit, shipped_weights
+
+MJPEG_QUALITIES = (1, 5, 10, 20, 40, 70)
+MJPEG_CLIPS = 360
+
+JPEG_START_OF_SCAN = b"\xff\xda"
+SCAN_HEADER_BYTES, END_OF_IMAGE_BYTES = 14, 2  # ITU-T T.81, B.2.3; always the same
+
+
+def best_s(call: Callable[[], object], repeats: int = 5) -> float:
+    times_s = []
+    for _ in range(repeats):
+        start_s = time.perf_counter()
+        call()
+        times_s.append(time.perf_counter() - start_s)
+    return min(times_s)
+
+
+def entropy_coding() -> None:
+    """A million symbols in one stream, 7 levels, three in four of them zero."""
+    rng = np.random.default_rng(1)
+    shape = (16, 16, 64, 64)  # frames, channels, rows, columns
+    symbols = rng.choice(7, size=shape, p=[0.02, 0.03, 0.07, 0.76, 0.07, 0.03, 0.02]) - 3
+    symbols = symbols.astype(np.int8)
+    kept = np.ones((16, 64, 64), dtype=np.bool_)
+    counts = Counts(16, 3)
+    counts.add(symbols, kept, temporal=True)
+    tables = counts.tables()
+    how = {"temporal": True, "all_positions": True}
+    stream = encode_symbols(symbols, kept, tables, **how)
+    million = symbols.size / 1e6
+    written_s = best_s(lambda: encode_symbols(symbols, kept, tables, **how))
+    read_s = best_s(lambda: decode_symbols(stream, kept.shape, tables, **how))
+    waste = len(stream) - ideal_bits(symbols, kept, tables, **how) / 8
+    print(f"entropy coding of {million:.2f} million symbols, contexts included, one core")
+    print(f"  write {million / written_s:.1f}, read {million / read_s:.1f} million symbols/s")
+    print(f"  {waste:.1f} bytes more than the entropy, of {len(stream)}")
+
+
+def codecs() -> None:
+    """Whole codecs, clips to bytes and back."""
+    clips = ActionClips("val")
+    for name in ("stae-actions", "deepisc-actions", "deepisc-task-actions"):
+        if name not in shipped_weights():
+            continue
+        trained = load_codec(name)
+        encode_s, decode_s = time_coder(trained.coder, clips)
+        print(f"{name}, one core, one clip at a time")
+        for point, encode, decode in zip(trained.codec.points, encode_s, decode_s, strict=True):
+            packets = f", {point.packets} packets" if point.packets > 1 else ""
+            print(
+                f"  {point.ratio:6.0f}x  encode {encode * 1e3:5.2f} ms ({1 / encode:.0f} clips/s), "
+                f"decode {decode * 1e3:5.2f} ms{packets}"
+            )
+
+
+def motion_jpeg() -> None:
+    """Every frame a JPEG, tables left out as they are always the same."""
+    clips = SomeClips(ActionClips("val"), MJPEG_CLIPS)
+    vit, _ = load_vit("vit-tiny-actions")
+    print(f"Motion JPEG, {MJPEG_CLIPS} validation clips, frozen classifier")
+    for quality in MJPEG_QUALITIES:
+        sizes, logits = [], []
+        for index in range(len(clips)):
+            size, restored = through_jpeg(np.asarray(clips.clip(index)), quality)
+            sizes.append(size)
+            with torch.inference_mode():
+                floats = torch.from_numpy(restored).permute(3, 0, 1, 2)[None].float() / 255.0
+                logits.append(vit(floats)[0].numpy())
+        accuracy = Evaluation(tuple(clips.classes), clips.labels, np.stack(logits)).accuracy
+        mean = float(np.mean(sizes))
+        low, high = accuracy.interval
+        print(
+            f"  quality {quality:2d}  {mean:6.0f} bytes, {16 * 64 * 64 * 3 / mean:5.0f}x  "
+            f"{accuracy.value:.3f} ({low:.3f} to {high:.3f})"
+        )
+
+
+def through_jpeg(clip: np.ndarray, quality: int) -> tuple[int, np.ndarray]:
+    """Return the bytes that change from frame to frame, and the clip restored."""
+    size, frames = 0, []
+    for frame in clip:
+        _, data = cv2.imencode(".jpg", frame[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+        stream = data.tobytes()
+        scan = stream.index(JPEG_START_OF_SCAN) + SCAN_HEADER_BYTES
+        size += len(stream) - scan - END_OF_IMAGE_BYTES
+        frames.append(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
+    return size, np.stack(frames)
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    parts = {"entropy": entropy_coding, "codecs": codecs, "mjpeg": motion_jpeg}
+    for name in sys.argv[1:] or parts:
+        parts[name]()
+
+
+if __name__ == "__main__":
+    main()
