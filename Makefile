@@ -10,7 +10,7 @@ RUNTIME := .venv/.runtime-installed
 DEV := .venv/.dev-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint links bench tables notebooks clean
+.PHONY: help demo test lint links bench notebooks clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -41,13 +41,6 @@ bench: $(DEV) ## measure the speed of channels, clips, classifier and codecs
 	$(BIN)/python benchmarks/bench_channels.py
 	$(BIN)/python benchmarks/bench_models.py
 	$(BIN)/python benchmarks/bench_codecs.py
-
-tables: $(DEV) ## measure all codecs anew, as shipped in models/tables
-	@for split in val test; do \
-		$(BIN)/fadeline evaluate --codec stae --codec deepisc --codec deepisc-task \
-			--data actions/$$split --out runs/tables-$$split --force && \
-		cp runs/tables-$$split/outcomes.parquet models/tables/actions-$$split.parquet || exit 1; \
-	done
 
 notebooks: $(DEV) ## run the notebooks in full and keep their output
 	FADELINE_NOTEBOOKS=full $(BIN)/pytest --nbmake --overwrite notebooks

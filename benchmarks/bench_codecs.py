@@ -10,6 +10,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # read when torch is first 
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 import cv2
 import numpy as np
@@ -44,18 +45,20 @@ def entropy_coding() -> None:
     """A million symbols in one stream, 7 levels, three in four of them zero."""
     rng = np.random.default_rng(1)
     shape = (16, 16, 64, 64)  # frames, channels, rows, columns
-    symbols = rng.choice(7, size=shape, p=[0.02, 0.03, 0.07, 0.76, 0.07, 0.03, 0.02]) - 3
-    symbols = symbols.astype(np.int8)
+    levels = rng.choice(7, size=shape, p=[0.02, 0.03, 0.07, 0.76, 0.07, 0.03, 0.02])
+    symbols = (levels - 3).astype(np.int8)
     kept = np.ones((16, 64, 64), dtype=np.bool_)
     counts = Counts(16, 3)
     counts.add(symbols, kept, temporal=True)
     tables = counts.tables()
-    how = {"temporal": True, "all_positions": True}
-    stream = encode_symbols(symbols, kept, tables, **how)
+    write = partial(encode_symbols, symbols, kept, tables, temporal=True, all_positions=True)
+    stream = write()
     million = symbols.size / 1e6
-    written_s = best_s(lambda: encode_symbols(symbols, kept, tables, **how))
-    read_s = best_s(lambda: decode_symbols(stream, kept.shape, tables, **how))
-    waste = len(stream) - ideal_bits(symbols, kept, tables, **how) / 8
+    written_s = best_s(write)
+    read = partial(decode_symbols, stream, (16, 64, 64), tables, temporal=True, all_positions=True)
+    read_s = best_s(read)
+    bits = ideal_bits(symbols, kept, tables, temporal=True, all_positions=True)
+    waste = len(stream) - bits / 8
     print(f"entropy coding of {million:.2f} million symbols, contexts included, one core")
     print(f"  write {million / written_s:.1f}, read {million / read_s:.1f} million symbols/s")
     print(f"  {waste:.1f} bytes more than the entropy, of {len(stream)}")
@@ -108,7 +111,9 @@ def through_jpeg(clip: np.ndarray, quality: int) -> tuple[int, np.ndarray]:
         stream = data.tobytes()
         scan = stream.index(JPEG_START_OF_SCAN) + SCAN_HEADER_BYTES
         size += len(stream) - scan - END_OF_IMAGE_BYTES
-        frames.append(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
+        decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        assert decoded is not None
+        frames.append(decoded[..., ::-1])
     return size, np.stack(frames)
 
 

@@ -197,7 +197,7 @@ def refuse_other_outcomes(
     Raises:
         OutcomesError: If it was not.
     """
-    again = "measure it again: make tables"
+    again = "measure it again with fadeline evaluate"
     if outcomes.data_version != data_version:
         raise OutcomesError(
             f"{where}: was measured on version {outcomes.data_version} of {outcomes.data}, which "

@@ -220,7 +220,7 @@ class VideoViT(nn.Module):
         if clips.ndim != 5 or tuple(clips.shape[1:]) != expected:
             raise ValueError(f"clips must be (B, {str(expected)[1:]}, got {tuple(clips.shape)}")
         # Features last throughout: the stem's reshapes are views, and convolutions quickest so.
-        grid = ((clips - PIXEL_MEAN) / PIXEL_SCALE).permute(0, 2, 3, 4, 1)
+        grid = ((clips - PIXEL_MEAN) / PIXEL_SCALE).permute(0, 2, 3, 4, 1).contiguous()
         if self.stem:
             grid = torch.cat([grid, CHANGE_SCALE * _change(grid)], dim=-1)
         for stage in self.stem:
