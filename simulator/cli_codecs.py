@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from fadeline.simulator.cli_options import AsJson, Draw, Force, Quiet, Splits
-from fadeline.simulator.cli_train import cached_clips, command_line, share_cores, split_of
+from fadeline.simulator.cli_train import (
+    cached_clips,
+    command_line,
+    prepare_training,
+    share_cores,
+    split_of,
+)
 from fadeline.simulator.console import bar, errors, print_json, print_table
 from fadeline.simulator.errors import FadelineError
 
@@ -62,7 +68,6 @@ def train_codec_command(name: "CodecName") -> Callable[..., None]:
         from fadeline.models.errors import ClipError
         from fadeline.models.training import first_process
         from fadeline.models.weights import load_vit
-        from fadeline.simulator.output import prepare_folder
 
         silent = quiet or as_json
         try:
@@ -71,12 +76,7 @@ def train_codec_command(name: "CodecName") -> Callable[..., None]:
             )
         except ValueError as error:
             raise FadelineError(str(error)) from None
-        if first_process():
-            if any(out.glob("*/checkpoint.safetensors")) and not (resume or force):
-                raise FadelineError(
-                    f"{out}: holds a training; --resume goes on with it, --force starts again"
-                )
-            prepare_folder(out, force=force or resume)
+        prepare_training(out, resume=resume, force=force)
         frozen, frozen_card = load_vit(classifier)
         learner, _ = load_vit(classifier)
         codec = new_codec(name, seed=seed)
@@ -235,7 +235,7 @@ def _save_picture(codecs: "list[TrainedCodec]", clips: "ClipSet", ratio: float, 
         pixels = np.asarray(clips.clip(int(having[0])))
         found = {}
         for trained in codecs:
-            stream = trained.coder.encode(pixels, trained.nearest_point(ratio))
+            stream = trained.coder.encode(pixels, trained.codec.nearest_point(ratio))
             restored = trained.coder.decode(stream)
             name = classes[answer(trained.classifier, restored)]
             found[trained.name] = Restoration(

@@ -70,7 +70,6 @@ def train_vit_command(
     from fadeline.models.vit import VideoViT, vit_preset
     from fadeline.models.vit_training import start_from, train_vit, vit_recipe
     from fadeline.models.weights import weights_path
-    from fadeline.simulator.output import prepare_folder
 
     silent = quiet or as_json
     try:
@@ -81,12 +80,7 @@ def train_vit_command(
         )  # fmt: skip
     except ValueError as error:
         raise FadelineError(str(error)) from None
-    if first_process():
-        if any(out.glob("*/checkpoint.safetensors")) and not (resume or force):
-            raise FadelineError(
-                f"{out}: holds a training; --resume goes on with it, --force starts again"
-            )
-        prepare_folder(out, force=force or resume)
+    prepare_training(out, resume=resume, force=force)
     plain_clips, plain_validation = (
         cached_clips(
             name, frames=shape.frames, size=shape.size_px, splits=splits, draw=draw, silent=silent
@@ -212,6 +206,23 @@ def evaluate_vit_command(
                 message = f"failed: {row.name}: {row.now.value:.4f}, card: {row.card.value:.4f}"
                 errors().print(message, highlight=False, markup=False, soft_wrap=True)
         raise typer.Exit(1)
+
+
+def prepare_training(out: Path, *, resume: bool, force: bool) -> None:
+    """Make the folder of a training, in the first process of those that train together.
+
+    Raises:
+        FadelineError: If it holds one that is neither to go on nor to start again.
+    """
+    from fadeline.models.training import first_process
+    from fadeline.simulator.output import prepare_folder
+
+    if first_process():
+        if any(out.glob("*/checkpoint.safetensors")) and not (resume or force):
+            raise FadelineError(
+                f"{out}: holds a training; --resume goes on with it, --force starts again"
+            )
+        prepare_folder(out, force=force or resume)
 
 
 def split_of(data: str, split: str) -> str:

@@ -4,6 +4,7 @@ Letters: B clips, T frames, H rows and W columns of pixels; C channels, h rows a
 grid; O operating points.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -94,6 +95,14 @@ class Codec(nn.Module):
     def temporal(self) -> bool:
         """Whether a frame may be predicted from those before it."""
         return isinstance(self.config, StaeConfig)
+
+    def nearest_point(self, ratio: float) -> int:
+        """Return the number of the operating point of one packet nearest in ratio."""
+        distance = [
+            abs(math.log(point.ratio / ratio)) if point.packets == 1 else math.inf
+            for point in self.points
+        ]
+        return distance.index(min(distance))
 
     def sends_flags(self, point: OperatingPoint) -> bool:
         """Return whether a stream must say which positions of a frame it holds."""

@@ -70,14 +70,14 @@ def save_codec(
                 progress(index + 1, len(some))
 
     stored = StoredCodec(model.codec, fit_tables(model.codec, counted())).eval()
-    ratios = [point.ratio for point in model.codec.points]
-    point = int(np.argmin([abs(np.log(ratio / CARD_RATIO)) for ratio in ratios]))
+    point = model.codec.nearest_point(CARD_RATIO)
+    ratio = model.codec.points[point].ratio
     restored = ChangedClips(validation, f"through {name}", _through(stored, point))
     splits = {clips.name: len(clips), validation.name: len(validation)}
     T, H, W = validation.shape
     evaluation = evaluate(model.classifier, restored)
     card = Card(
-        task=f"compresses clips of {T} frames of {H}x{W} px; accuracy at {ratios[point]:g}x",
+        task=f"compresses clips of {T} frames of {H}x{W} px; accuracy at {ratio:g}x",
         architecture=StoredCodec.__name__,
         config=stored.config(),
         classes=list(validation.classes),
@@ -102,7 +102,7 @@ def save_codec(
         model.classifier, validation, plain, {},
         checksum=checksum, splits=splits, command=command, seed=seed, wall_s=wall_s,
     )  # fmt: skip
-    through = {f"through {name} at {ratios[point]:g}x": share_entry(evaluation.accuracy)}
+    through = {f"through {name} at {ratio:g}x": share_entry(evaluation.accuracy)}
     save_weights(model.classifier, classifier_path(path), replace(own, controls=through), half=True)
     return load_codec(path)
 

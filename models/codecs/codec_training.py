@@ -178,7 +178,7 @@ def train_codec(
 
 
 def _stae_points() -> tuple[OperatingPoint, ...]:
-    """Return STAE's; frames and positions are those that served untrained transforms best."""
+    """Return STAE's (our choice of frames and positions)."""
     return (
         OperatingPoint(26, 16, 1024, 24, 15),
         OperatingPoint(52, 16, 650, 24, 15),

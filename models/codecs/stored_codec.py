@@ -4,7 +4,6 @@
 what it restores; each has its card.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -91,14 +90,6 @@ class TrainedCodec:
     classifier: VideoViT
     card: Card
     classifier_card: Card
-
-    def nearest_point(self, ratio: float) -> int:
-        """Return the number of the operating point of one packet nearest in ratio."""
-        distance = [
-            abs(math.log(point.ratio / ratio)) if point.packets == 1 else math.inf
-            for point in self.codec.points
-        ]
-        return distance.index(min(distance))
 
 
 def load_codec(name_or_path: str | Path) -> TrainedCodec:

@@ -21,7 +21,7 @@ def test_a_shipped_codec_is_as_good_as_its_card_says(one_thread, name):
     """Accuracy within the interval that so few clips allow; bytes within a tenth of the aim."""
     trained = load_codec(f"{name}-actions")
     assert trained.name == name
-    point = trained.nearest_point(104)
+    point = trained.codec.nearest_point(104)
     clips = SomeClips(ActionClips("val"), CLIPS)
     right, sizes = 0, []
     for index in range(CLIPS):
