@@ -54,24 +54,43 @@ without. psnr_db: of the restored clip.
 
 
 @dataclass(frozen=True)
+class NetworkWork:
+    """What a network does, so that its time on any machine can be estimated.
+
+    Attributes:
+        flops: Floating-point operations for a clip, two for a multiply-add.
+        moved_bytes: Read and written for a clip.
+        weight_bytes: Read for a call, however many clips it is for.
+    """
+
+    flops: int
+    moved_bytes: int
+    weight_bytes: int
+
+
+@dataclass(frozen=True)
 class CodecFacts:
     """What holds for all clips of a codec.
 
     Attributes:
         operating_points: Settings of each, as in `OperatingPoint`.
         weights: SHA-256 of its weights, and of its own classifier's.
-        encoder_flops: Floating-point operations of the device's network, two for a multiply-add.
-        decoder_flops: Of the server's, without the classifier.
+        encoder: The device's network.
+        decoder: The server's, without the classifier.
         encode_s: Median on one core, clip to bytes, for each operating point.
         decode_s: Likewise, bytes to clip.
+        encode_serial_s: The part of `encode_s` that is not the network.
+        decode_serial_s: Likewise of `decode_s`.
     """
 
     operating_points: list[dict[str, Any]]
     weights: dict[str, str]
-    encoder_flops: int
-    decoder_flops: int
+    encoder: NetworkWork
+    decoder: NetworkWork
     encode_s: list[float]
     decode_s: list[float]
+    encode_serial_s: list[float]
+    decode_serial_s: list[float]
 
 
 @dataclass(frozen=True)
@@ -85,6 +104,7 @@ class Outcomes:
         classes: Names of the classes.
         raw_bytes: Of a clip, in 8-bit pixels.
         classifier: SHA-256 of the weights of the frozen classifier.
+        classifier_work: What a classifier does for a clip; all have one shape.
         codecs: By name.
         rows: With `COLUMNS`.
     """
@@ -95,12 +115,14 @@ class Outcomes:
     classes: list[str]
     raw_bytes: int
     classifier: str
+    classifier_work: NetworkWork
     codecs: dict[str, CodecFacts]
     rows: "pd.DataFrame" = field(repr=False)
 
     def header(self) -> dict[str, Any]:
         """Return everything but the rows, as it is stored."""
         stored = {name: value for name, value in vars(self).items() if name != "rows"}
+        stored["classifier_work"] = asdict(self.classifier_work)
         stored["codecs"] = {name: asdict(facts) for name, facts in self.codecs.items()}
         return {"format": FORMAT, **stored}
 
@@ -148,7 +170,8 @@ def read_outcomes(path: Path) -> Outcomes:
             )
         if missing := [name for name in COLUMNS if name not in table.column_names]:
             raise KeyError(", ".join(missing))
-        header["codecs"] = {k: CodecFacts(**facts) for k, facts in header["codecs"].items()}
+        header["codecs"] = {name: _facts(stored) for name, stored in header["codecs"].items()}
+        header["classifier_work"] = NetworkWork(**header["classifier_work"])
         return Outcomes(**header, rows=table.to_pandas())
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise OutcomesError(f"{path}: is no readable outcome table: {error}") from error
@@ -212,6 +235,11 @@ def refuse_other_outcomes(
         raise OutcomesError(
             f"{where}: was measured with other weights of {', '.join(other)}; {again}"
         )
+
+
+def _facts(stored: dict[str, Any]) -> CodecFacts:
+    networks = {part: NetworkWork(**stored[part]) for part in ("encoder", "decoder")}
+    return CodecFacts(**(stored | networks))
 
 
 def _arrow_type(kind: str) -> Any:

@@ -157,8 +157,8 @@ def rate_accuracy(outcomes: Outcomes) -> "pd.DataFrame":
             "psnr_db": float(group.psnr_db.mean()),
             "encode_s": facts.encode_s[number],
             "decode_s": facts.decode_s[number],
-            "encoder_flops": facts.encoder_flops,
-            "decoder_flops": facts.decoder_flops,
+            "encoder_flops": facts.encoder.flops,
+            "decoder_flops": facts.decoder.flops,
         }
         for other in ("deepisc", "deepisc-task"):
             theirs = groups.get((other, classifier, ratio, packets))

@@ -11,8 +11,8 @@ from fadeline.simulator.cli_options import AsJson, Draw, Force, Quiet, Splits
 from fadeline.simulator.cli_train import (
     cached_clips,
     command_line,
+    prepare_processor,
     prepare_training,
-    share_cores,
     split_of,
 )
 from fadeline.simulator.console import bar, errors, print_json, print_table
@@ -62,7 +62,7 @@ def train_codec_command(name: "CodecName") -> Callable[..., None]:
         quiet: Quiet = False,
         as_json: AsJson = False,
     ) -> None:
-        share_cores()
+        prepare_processor()
         from fadeline.models.codecs.codec_training import codec_recipe, new_codec, train_codec
         from fadeline.models.codecs.objective import PricedCodec
         from fadeline.models.errors import ClipError
@@ -179,7 +179,7 @@ def _measured(
     draw: int,
     silent: bool,
 ) -> "Outcomes":
-    share_cores()
+    prepare_processor()
     from fadeline.models.clips.digest import content_digest
     from fadeline.models.clips.opening import open_clips
     from fadeline.models.codecs.measuring import measure_outcomes
@@ -268,38 +268,11 @@ def _refuse_shape(name: str, config: Any, expected: Any) -> None:
 
 
 def _read(names: list[str], data: str) -> "Outcomes":
-    from dataclasses import replace
+    from fadeline.simulator.measured import shipped_table
 
-    from fadeline.models.clips.opening import open_clips
-    from fadeline.models.outcomes import (
-        UNCOMPRESSED,
-        read_outcomes,
-        refuse_other_outcomes,
-        shipped_checksums,
-        shipped_outcomes,
+    return shipped_table(
+        data, names, otherwise="to measure them, or a file of weights, leave --from-tables out"
     )
-
-    tables = shipped_outcomes()
-    if data not in tables:
-        have = ", ".join(tables) or "none"
-        raise FadelineError(
-            f"{data}: no outcome table is shipped for these clips; there are {have}"
-        )
-    outcomes = read_outcomes(tables[data])
-    missing = [name for name in names if name not in outcomes.codecs]
-    if missing:
-        have = ", ".join(outcomes.codecs)
-        raise FadelineError(
-            f"{', '.join(missing)}: not in the table of {data}, which has {have}; to measure a "
-            "file of weights, leave --from-tables out"
-        )
-    version = open_clips(data).version
-    refuse_other_outcomes(
-        outcomes, tables[data].name, data_version=version, weights=shipped_checksums(names)
-    )
-    kept = outcomes.rows.codec.isin([UNCOMPRESSED, *names])
-    codecs = {name: outcomes.codecs[name] for name in names}
-    return replace(outcomes, codecs=codecs, rows=outcomes.rows[kept])
 
 
 def _report(outcomes: "Outcomes", out: Path, *, quiet: bool, as_json: bool) -> None:

@@ -143,9 +143,10 @@ class Codec(nn.Module):
         if not self.temporal:
             return steps.clamp(-radius[..., None], radius[..., None])
         held, sent = torch.zeros_like(steps[:, 0]), []
-        for t in range(self.config.frames):
-            sent.append((steps[:, t] - held).clamp(-radius, radius))
-            held = held + rounded(sent[-1]) * arrived[:, t, ..., None]
+        # Unbound, not indexed: the gradient of an index fills a clip's zeros for every frame.
+        for now, arriving in zip(steps.unbind(1), arrived.unbind(1), strict=True):
+            sent.append((now - held).clamp(-radius, radius))
+            held = held + rounded(sent[-1]) * arriving[..., None]
         return torch.stack(sent, dim=1)
 
     def restored(self, symbols: Tensor, arrived: Tensor, points: Tensor) -> Tensor:

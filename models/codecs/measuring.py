@@ -16,7 +16,15 @@ from fadeline.models.codecs.stored_codec import TrainedCodec
 from fadeline.models.controls import SomeClips
 from fadeline.models.latency import Effort, time_call, torch_threads
 from fadeline.models.network_cost import network_cost
-from fadeline.models.outcomes import COLUMNS, FROZEN, OWN, UNCOMPRESSED, CodecFacts, Outcomes
+from fadeline.models.outcomes import (
+    COLUMNS,
+    FROZEN,
+    OWN,
+    UNCOMPRESSED,
+    CodecFacts,
+    NetworkWork,
+    Outcomes,
+)
 from fadeline.models.vit import VideoViT
 from fadeline.models.weights import Card
 
@@ -67,6 +75,7 @@ def measure_outcomes(
         classes=list(clips.classes),
         raw_bytes=T * H * W * 3,
         classifier=classifier_card.sha256,
+        classifier_work=network_work(classifier, torch.zeros(2, 3, T, H, W)),
         codecs={codec.name: codec_facts(codec, clips) for codec in codecs},
         rows=pd.DataFrame(rows, columns=[*COLUMNS]),
     )
@@ -77,17 +86,28 @@ def codec_facts(codec: TrainedCodec, clips: ClipSet) -> CodecFacts:
     config = codec.codec.config
     T, h, w = config.grid
     side = config.size_px
-    decoder_inputs = _Decoding(codec.codec)
-    values = torch.zeros(1, T, h, w, config.channels)
+    pixels, values = torch.zeros(2, 3, T, side, side), torch.zeros(2, T, h, w, config.channels)
+    decoder = _Decoding(codec.codec)
     encode_s, decode_s = time_coder(codec.coder, clips)
+    encoding_s = _network_s(codec.codec.encoder, pixels[:1])
+    decoding_s = _network_s(decoder, values[:1])
     return CodecFacts(
         operating_points=[asdict(point) for point in codec.codec.points],
         weights={"codec": codec.card.sha256, "classifier": codec.classifier_card.sha256},
-        encoder_flops=network_cost(codec.codec.encoder, torch.zeros(1, 3, T, side, side)).flops,
-        decoder_flops=network_cost(decoder_inputs, values).flops,
+        encoder=network_work(codec.codec.encoder, pixels),
+        decoder=network_work(decoder, values),
         encode_s=encode_s,
         decode_s=decode_s,
+        encode_serial_s=[max(time_s - encoding_s, 0.0) for time_s in encode_s],
+        decode_serial_s=[max(time_s - decoding_s, 0.0) for time_s in decode_s],
     )
+
+
+def network_work(network: torch.nn.Module, batch: torch.Tensor) -> NetworkWork:
+    """Return what a network does, from a batch of two clips, (2, ...)."""
+    one, two = (network_cost(network.eval(), batch[:clips]) for clips in (1, 2))
+    each = two.moved_bytes - one.moved_bytes
+    return NetworkWork(one.flops, each, one.moved_bytes - each)
 
 
 def answer(classifier: VideoViT, clip: Clip) -> int:
@@ -112,6 +132,12 @@ def time_coder(
     return encode_s, decode_s
 
 
+def _network_s(network: torch.nn.Module, batch: torch.Tensor) -> float:
+    """Return the median seconds of a network on one core."""
+    with torch_threads(1), torch.inference_mode():
+        return time_call(lambda: network(batch), TIMED).median_s
+
+
 class _Decoding(torch.nn.Module):
     """The decoder as a network of one input, to count its operations."""
 
@@ -121,7 +147,8 @@ class _Decoding(torch.nn.Module):
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         everywhere = torch.ones(values.shape[:4])
-        clips: torch.Tensor = self.decoder(values, everywhere, torch.zeros(1, dtype=torch.long))
+        points = torch.zeros(len(values), dtype=torch.long)
+        clips: torch.Tensor = self.decoder(values, everywhere, points)
         return clips
 
 

@@ -57,9 +57,18 @@ def gate(scores: Tensor, kept: Tensor) -> Tensor:
 
 
 def soft_gate(scores: Tensor, kept: Tensor) -> Tensor:
-    """Return the sigmoid of how far scores (B, T, h, w) are above the lowest that was kept."""
-    lowest = scores.masked_fill(~kept, torch.inf).flatten(1).amin(dim=1).detach()
-    return (scores - lowest[:, None, None, None]).sigmoid()
+    """Return the sigmoid of how far scores (B, T, h, w) are above the lowest that was kept.
+
+    The threshold gives way as one that keeps the sum of the gates would: its gradient is the mean
+    of the scores', weighted by the gates' slopes. So positions compete; without that, every score
+    grows, since to receive anything more is always better.
+    """
+    lowest = scores.masked_fill(~kept, torch.inf).flatten(1).amin(dim=1)
+    gates = (scores - lowest[:, None, None, None]).detach().sigmoid()
+    slopes = gates * (1.0 - gates)
+    slopes = slopes / slopes.sum(dim=(1, 2, 3), keepdim=True)
+    drift = (slopes * (scores - scores.detach())).sum(dim=(1, 2, 3), keepdim=True)  # is zero
+    return (scores - lowest.detach()[:, None, None, None] - drift).sigmoid()
 
 
 def parts(kept: Tensor, scores: Tensor, count: Tensor, *, lines: bool) -> Tensor:

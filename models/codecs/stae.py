@@ -41,8 +41,11 @@ from torch.nn import functional
 
 from fadeline.models.codecs.shape import GRID_PX, PATCH_PX, CodecConfig
 
-OPINION = 2.0
+OPINION = 4.0
 """Most that attention adds to the logarithm of the change, or takes from it (our choice)."""
+
+EAGERNESS = 10.0
+"""How many times faster attention learns than the rest: hard choices teach little (our choice)."""
 
 _QUIET = 1e-4
 """Added to a position's change so that none is zero: 0.01 of a pixel's range (our choice)."""
@@ -120,8 +123,8 @@ class StaeEncoder(nn.Module):
         place_scores = self.place_score(hidden)[..., 0]
         return Encoded(
             values,
-            OPINION * frame_scores.float().tanh() + change.mean(dim=(2, 3)).log(),
-            OPINION * place_scores.float().tanh() + change.log(),
+            OPINION * (EAGERNESS * frame_scores.float()).tanh() + change.mean(dim=(2, 3)).log(),
+            OPINION * (EAGERNESS * place_scores.float()).tanh() + change.log(),
         )
 
 

@@ -13,6 +13,7 @@ from fadeline.models.outcomes import (
     COLUMNS,
     UNCOMPRESSED,
     CodecFacts,
+    NetworkWork,
     Outcomes,
     read_outcomes,
     refuse_other_outcomes,
@@ -51,7 +52,10 @@ def made(codec="stae", clips=6, **changes):
     for classifier in ("frozen", "own"):
         for point, packets in ((0, 1), (1, 1), (1, 2)):
             rows += [row(codec, classifier, point, packets, index) for index in range(clips)]
-    facts = CodecFacts(POINTS, {"codec": "c0", "classifier": "c1"}, 10, 20, [0.1, 0.2], [0.3, 0.4])
+    facts = CodecFacts(
+        POINTS, {"codec": "c0", "classifier": "c1"}, NetworkWork(10, 20, 5), NetworkWork(20, 30, 6),
+        [0.1, 0.2], [0.3, 0.4], [0.01, 0.02], [0.03, 0.04],
+    )  # fmt: skip
     given = {
         "data": "actions/val",
         "data_version": "2",
@@ -59,6 +63,7 @@ def made(codec="stae", clips=6, **changes):
         "classes": ["a", "b", "c"],
         "raw_bytes": 1000,
         "classifier": "v0",
+        "classifier_work": NetworkWork(30, 40, 7),
         "codecs": {codec: facts},
         "rows": pd.DataFrame(rows, columns=[*COLUMNS]),
     }

@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 
 from fadeline.models.errors import OutcomesError
-from fadeline.models.outcomes import COLUMNS, UNCOMPRESSED, CodecFacts, Outcomes
+from fadeline.models.outcomes import COLUMNS, UNCOMPRESSED, CodecFacts, NetworkWork, Outcomes
 from fadeline.models.rate_accuracy import PairedDifference, rate_accuracy
+
+WORK = NetworkWork(1, 2, 3)
 
 
 def point(ratio, packets=1):
@@ -29,9 +31,9 @@ def outcomes(answers, points):
         ]  # fmt: skip
     frame = pd.DataFrame(rows, columns=[*COLUMNS]).sample(frac=1.0, random_state=1)
     facts = {
-        name: CodecFacts(p, {}, 1, 2, [0.1] * len(p), [0.2] * len(p)) for name, p in points.items()
+        name: CodecFacts(p, {}, WORK, WORK, *[[0.1] * len(p)] * 4) for name, p in points.items()
     }
-    return Outcomes("d", "1", "x", ["a", "b"], 1000, "v", facts, frame)
+    return Outcomes("d", "1", "x", ["a", "b"], 1000, "v", WORK, facts, frame)
 
 
 def test_rows_hold_ratio_accuracy_and_paired_differences():
