@@ -24,13 +24,13 @@ class Entry:
 
 
 CODECS = (
-    Entry("stae", "spatiotemporal attention autoencoder (arXiv 2305.12796)"),
-    Entry("deepisc", "learned image codec, trained to restore frames"),
-    Entry("deepisc-task", "the same network, trained through the classifier"),
-    Entry("raw", "pixels as they are"),
-    Entry("local", "classify on the device, send nothing"),
-    Entry("table", "your own codec, as a file of measured outcomes"),
-    Entry("constant", "fixed size, accuracy and times, for checks against theory"),
+    Entry("stae", "spatiotemporal attention autoencoder (arXiv 2305.12796)", built=True),
+    Entry("deepisc", "learned image codec, trained to restore frames", built=True),
+    Entry("deepisc-task", "the same network, trained through the classifier", built=True),
+    Entry("raw", "pixels as they are", built=True),
+    Entry("local", "classify on the device, send nothing", built=True),
+    Entry("table", "your own codec, as a file of measured outcomes", built=True),
+    Entry("constant", "fixed size, accuracy and times, for checks against theory", built=True),
 )
 FADINGS = (
     Entry("awgn", "no fading", built=True),
@@ -76,12 +76,16 @@ def refuse_unbuilt_run(scenario: Scenario) -> None:
         parts.append((f"schemes.{index}.codec", scheme.codec))
         if isinstance(scheme, LearnedScheme) and scheme.policy is not None:
             parts.append((f"schemes.{index}.policy", scheme.policy.kind))
+        if isinstance(scheme, LearnedScheme) and scheme.delivery != "whole":
+            parts.append((f"schemes.{index}.delivery", scheme.delivery))
+        if isinstance(scheme, LearnedScheme) and scheme.streaming:
+            parts.append((f"schemes.{index}.streaming", "true"))
     _refuse(parts, "this scenario")
 
 
 def _refuse(parts: Sequence[tuple[str, str]], what: str) -> None:
     built = {e.name: e.built for e in (*CODECS, *RATES, *POLICIES)}
-    missing = [f"{path}: {name}" for path, name in parts if not built[name]]
+    missing = [f"{path}: {name}" for path, name in parts if not built.get(name, False)]
     if missing:
         raise NotBuiltError(
             f"{what} is valid, but this version cannot run it yet; not built: {', '.join(missing)}"

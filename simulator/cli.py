@@ -16,7 +16,8 @@ from fadeline.models.errors import ModelsError
 from fadeline.simulator.cli_calibrate import calibrate
 from fadeline.simulator.cli_codecs import add_commands
 from fadeline.simulator.cli_data import data_app
-from fadeline.simulator.cli_options import AsJson, Force, Quiet
+from fadeline.simulator.cli_options import AsJson, Force, Quiet, Sets, Source
+from fadeline.simulator.cli_run import add_run_commands
 from fadeline.simulator.cli_train import evaluate_app, train_app
 from fadeline.simulator.console import errors, print_json, print_table, print_yaml, spinner
 from fadeline.simulator.errors import FadelineError, ScenarioError, ScenarioWarning
@@ -28,16 +29,11 @@ app = typer.Typer(
     add_completion=False,
 )
 add_commands(train_app, evaluate_app)
+add_run_commands(app)
 app.add_typer(data_app, name="data")
 app.add_typer(train_app, name="train")
 app.add_typer(evaluate_app, name="evaluate")
 app.command()(calibrate)
-
-Source = Annotated[str, typer.Argument(metavar="SCENARIO", help="YAML file or shipped name.")]
-Sets = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="PATH=VALUE", help="Change a value; repeatable."),
-]
 
 
 def main() -> None:
@@ -208,15 +204,6 @@ def verify(
         errors().print(f"failed: {row.quantity}", highlight=False, soft_wrap=True)
     if failed:
         raise typer.Exit(1)
-
-
-@app.command()
-def run(source: Source, set_values: Sets = None) -> None:
-    """Check a scenario and say what this version cannot run of it yet."""
-    from fadeline.simulator.catalogue import refuse_unbuilt_run
-    from fadeline.simulator.loading import load_scenario
-
-    refuse_unbuilt_run(load_scenario(source, set_values=set_values or ()))
 
 
 def _fail(error: FadelineError | ModelsError) -> int:

@@ -12,3 +12,9 @@ Splits = Annotated[
     Path | None, typer.Option(help="Split files of videos (default: those in their folder).")
 ]
 Draw = Annotated[int, typer.Option(min=1, help="Draw of the split files of videos.")]
+Source = Annotated[str, typer.Argument(metavar="SCENARIO", help="YAML file or shipped name.")]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="Change a value; repeatable."),
+]
+Workers = Annotated[int | None, typer.Option(min=1, help="Processes (default: one for each core).")]

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from fadeline.simulator.channel_spec import Fading, Geometry
-from fadeline.simulator.spec import Decibels, Name, Positive, ProfileName, Spec, Speed
+from fadeline.simulator.spec import Decibels, Name, NonNegative, Positive, ProfileName, Spec, Speed
 
 
 class DeviceQueue(Spec):
@@ -32,6 +32,11 @@ class DeviceGroup(Spec):
     )
     pa_efficiency: Annotated[float, Field(gt=0, le=1)] = Field(
         0.35, description="Radiated over consumed power of the amplifier."
+    )
+    radio_circuit_w: NonNegative = Field(
+        0.0982,
+        description="Drawn by the transmitter beside the amplifier while it sends, watts "
+        "(Cui, Goldsmith and Bahai, IEEE Trans. Wireless Commun. 4(5), 2005: 98.2 mW).",
     )
     fading: Fading | None = Field(None, description="Overrides channel.fading.")
     speed_m_s: Speed | None = Field(

@@ -63,6 +63,36 @@ def sweep_points(scenario: Scenario) -> list[dict[str, Any]]:
     ]
 
 
+def at_point(scenario: Scenario, point: Mapping[str, Any]) -> Scenario:
+    """Return a scenario with swept values set and nothing left to sweep.
+
+    Args:
+        scenario: With or without a sweep.
+        point: Values by dotted path, as in `sweep_points`.
+
+    Raises:
+        ScenarioError: If a value does not fit.
+    """
+    data = plain_data(scenario)
+    data.pop("sweep", None)
+    changed, problems = _at_point(Document(data), dict(point))
+    if changed is None or problems:
+        raise ScenarioError(problems)
+    return changed
+
+
+def plain_data(scenario: Scenario) -> dict[str, Any]:
+    """Return a scenario as the mapping that gives it back: what was set, as JSON has it.
+
+    A single group of devices is a mapping again if the sweep's paths take it for one.
+    """
+    data = scenario.model_dump(mode="json", exclude_unset=True)
+    seconds = [path.split(".")[1] for path in scenario.sweep if path.startswith("devices.")]
+    if any(second != "*" and not second.isdigit() for second in seconds):
+        (data["devices"],) = data["devices"]
+    return data
+
+
 def shipped_names() -> list[str]:
     """Return the names of the scenarios in the package."""
     folder = files("fadeline.scenarios")

@@ -13,9 +13,12 @@ def all_checks(seed: int) -> list[Check]:
     from fadeline.channels.fading_checks import fading_checks
     from fadeline.channels.link_checks import link_checks
     from fadeline.channels.tdl_checks import tdl_checks
+    from fadeline.simulator.queue_checks import queue_checks
 
     streams = Streams(seed)
     parts = {"fading": fading_checks, "link": link_checks, "tdl": tdl_checks}
     return [
-        check for name, part in parts.items() for check in part(streams.generator("verify", name))
-    ]
+        *(check for name, part in parts.items()
+          for check in part(streams.generator("verify", name))),
+        *queue_checks(seed),
+    ]  # fmt: skip

@@ -1,0 +1,246 @@
+"""The results of a run: what its clips say, and the folder that keeps it."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fadeline.simulator.curves import (
+    Judged,
+    accuracy_rows,
+    area_under,
+    deadline_for,
+    miss_rows,
+    paired_rows,
+    stage_means_s,
+    summary,
+)
+from fadeline.simulator.errors import FadelineError
+from fadeline.simulator.output import complete_or_absent
+from fadeline.simulator.running import reported_deadlines_s
+from fadeline.simulator.scenario import Scenario
+from fadeline.simulator.scheme_spec import scheme_names
+
+TARGETS = (0.5, 0.7, 0.8, 0.85, 0.9)
+"""Accuracies whose deadlines `summary.csv` gives (our choice)."""
+
+WHOLE_OR_NULL = ("data_index", "operating_point", "label", "predicted")
+"""Columns of `clips.parquet` where -1 in memory is null in the file."""
+
+CLIPS, MANIFEST, LINK = "clips.parquet", "manifest.json", "link.parquet"
+TABLES = ("accuracy", "paired", "misses", "stages", "summary")
+"""Tables of a run, each a CSV file of that name."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """What the clips of a run say.
+
+    Every table starts with the columns of the sweep, then `scheme`.
+
+    Attributes:
+        accuracy: Accuracy and reliability at each deadline, with intervals.
+        paired: Difference in accuracy to the baseline at each deadline.
+        misses: Share of clips that miss each deadline, by stage.
+        stages: Mean time in each stage, seconds.
+        summary: Latencies, goodput, energy.
+    """
+
+    accuracy: pd.DataFrame
+    paired: pd.DataFrame
+    misses: pd.DataFrame
+    stages: pd.DataFrame
+    summary: pd.DataFrame
+
+
+def evaluated(scenario: Scenario, clips: pd.DataFrame) -> Results:
+    """Return what the clips of a run say.
+
+    Args:
+        scenario: Of the run.
+        clips: A row for each clip and scheme.
+
+    Raises:
+        FadelineError: If no clip is counted.
+    """
+    if not clips["counted"].any():
+        raise FadelineError(
+            "no clip is counted; none is born in [warmup_s, duration_s): make duration_s longer or "
+            "the arrival rate higher"
+        )
+    baseline = baseline_of(scenario)
+    deadlines_s = reported_deadlines_s(scenario)
+    tables: dict[str, list[pd.DataFrame]] = {name: [] for name in TABLES}
+    for point, here in _points(scenario, clips):
+        schemes = {str(name): rows for name, rows in here.groupby("scheme", sort=False)}
+        for name, rows in schemes.items():
+            about = {**point, "scheme": name}
+            for acted_s, judged, theirs in _worlds(rows, schemes[baseline]):
+                asked = deadlines_s if acted_s is None else [acted_s]
+                if not len(judged.rows):
+                    raise FadelineError(
+                        f"scheme {name}: no clip is counted at {point}; make duration_s longer or "
+                        "the arrival rate higher"
+                    )
+                accuracy = accuracy_rows(judged, asked)
+                tables["accuracy"].append(accuracy.assign(**about))
+                tables["misses"].append(miss_rows(judged, asked).assign(**about))
+                if name != baseline:
+                    tables["paired"].append(
+                        paired_rows(judged, theirs, asked).assign(**about, baseline=baseline)
+                    )
+                if acted_s in (None, scenario.report_at_s):
+                    means = pd.DataFrame([stage_means_s(judged)])
+                    tables["stages"].append(means.assign(**about))
+                    row = summary(judged, scenario.report_at_s, _counted_s(scenario))
+                    tables["summary"].append(pd.DataFrame([row]).assign(**about))
+    first = [*scenario.sweep, "scheme"]
+    joined = {name: _joined(parts, first) for name, parts in tables.items()}
+    joined["summary"] = _with_curves(joined["summary"], joined["accuracy"], first)
+    return Results(**joined)
+
+
+def baseline_of(scenario: Scenario) -> str:
+    """Return the name of the scheme that differences are taken to: the first if none is named.
+
+    A codec stands for the first of its schemes.
+    """
+    names = [(name, scheme.codec) for scheme in scenario.schemes for name in scheme_names(scheme)]
+    if scenario.baseline in [name for name, _ in names]:
+        return str(scenario.baseline)
+    return next((name for name, codec in names if codec == scenario.baseline), names[0][0])
+
+
+def write_clips(clips: pd.DataFrame, folder: Path) -> None:
+    """Write `clips.parquet`.
+
+    Raises:
+        OutputError: If it cannot be written.
+    """
+    stored = clips.copy(deep=False)
+    for column in WHOLE_OR_NULL:
+        stored[column] = clips[column].astype("Int64").mask(clips[column] < 0)
+    with complete_or_absent(folder / CLIPS) as partial:
+        stored.to_parquet(partial, index=False, compression="zstd")
+
+
+def read_clips(folder: Path) -> pd.DataFrame:
+    """Return the rows of `clips.parquet` as they were in memory.
+
+    Raises:
+        FadelineError: If there are none, or they cannot be read.
+    """
+    clips = _read(folder / CLIPS, pd.read_parquet)
+    for column in WHOLE_OR_NULL:
+        clips[column] = clips[column].fillna(-1).astype(np.int64)
+    return clips
+
+
+def write_results(results: Results, folder: Path) -> None:
+    """Write every table as CSV.
+
+    Raises:
+        OutputError: If one cannot be written.
+    """
+    for name in TABLES:
+        with complete_or_absent(folder / f"{name}.csv") as partial:
+            getattr(results, name).to_csv(partial, index=False, float_format="%.9g")
+
+
+def read_results(folder: Path) -> Results:
+    """Return the tables of a run.
+
+    Raises:
+        FadelineError: If one is missing or cannot be read.
+    """
+    return Results(**{name: _read(folder / f"{name}.csv", _csv) for name in TABLES})
+
+
+def write_manifest(manifest: dict[str, Any], folder: Path) -> None:
+    """Write `manifest.json`, last of all: a folder that has it is complete.
+
+    Raises:
+        OutputError: If it cannot be written.
+    """
+    with complete_or_absent(folder / MANIFEST) as partial:
+        partial.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of a run.
+
+    Raises:
+        FadelineError: If there is none: the folder holds no run, or an unfinished one.
+    """
+    if not folder.is_dir():
+        raise FadelineError(f"{folder}: no such folder; give that of a run")
+    manifest: dict[str, Any] = _read(
+        folder / MANIFEST, lambda path: json.loads(path.read_text(encoding="utf-8"))
+    )
+    return manifest
+
+
+def _points(
+    scenario: Scenario, clips: pd.DataFrame
+) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+    swept = list(scenario.sweep)
+    if not swept:
+        yield {}, clips
+        return
+    for values, rows in clips.groupby(swept, sort=False):
+        yield dict(zip(swept, values, strict=True)), rows
+
+
+def _worlds(
+    rows: pd.DataFrame, baseline: pd.DataFrame
+) -> Iterator[tuple[float | None, Judged, Judged]]:
+    """Yield each acted deadline with the clips of a scheme and of the baseline in its world."""
+    if rows["acted_deadline_s"].isna().all():
+        yield None, Judged.of(rows), Judged.of(baseline)
+        return
+    theirs = dict(iter(baseline.groupby("acted_deadline_s")))
+    for acted_s, mine in rows.groupby("acted_deadline_s"):
+        yield float(acted_s), Judged.of(mine), Judged.of(theirs[acted_s])
+
+
+def _counted_s(scenario: Scenario) -> float:
+    warmup_s = 0.0 if isinstance(scenario.warmup_s, str) else scenario.warmup_s
+    return scenario.duration_s - warmup_s
+
+
+def _joined(parts: list[pd.DataFrame], first: list[str]) -> pd.DataFrame:
+    if not parts:
+        return pd.DataFrame(columns=first)
+    table = pd.concat(parts, ignore_index=True)
+    return table[[*first, *(name for name in table.columns if name not in first)]]
+
+
+def _with_curves(rows: pd.DataFrame, accuracy: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Add to each scheme's summary what its whole curve says."""
+    found = []
+    for values, curve in accuracy.groupby(keys, sort=False):
+        found.append(
+            dict(zip(keys, values, strict=True))
+            | {f"deadline_for_{target:g}_s": deadline_for(curve, target) for target in TARGETS}
+            | {"area_under_accuracy": area_under(curve)}
+        )
+    return rows.merge(pd.DataFrame(found), on=keys, how="left")
+
+
+def _csv(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, keep_default_na=True)
+
+
+def _read(path: Path, read: Callable[[Path], Any]) -> Any:
+    if not path.is_file():
+        raise FadelineError(
+            f"{path.parent}: has no {path.name}; it holds no finished run of this version"
+        )
+    try:
+        return read(path)
+    except (OSError, ValueError) as error:
+        raise FadelineError(f"{path}: cannot be read: {error}") from None

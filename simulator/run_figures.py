@@ -1,0 +1,195 @@
+"""The figures of a run, from its tables alone."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from fadeline.simulator.curves import STAGES
+from fadeline.simulator.figures import QUIET, STYLE
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# Okabe and Ito, "Color Universal Design", 2008, without yellow, which is lost on white. Dashes and
+# markers tell the schemes apart in grey.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
+DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1, 1)), "-.", (0, (3, 1, 1, 1, 1, 1)))
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+
+# Stages from dark to light along the way, so that neighbours differ in grey too.
+STAGE_COLOURS = (
+    "#08306B", "#2171B5", "#6BAED6", "#D55E00", "#F0C4A0", "#005A32", "#74C476", "#BDBDBD",
+)  # fmt: skip
+
+
+def accuracy_figure(
+    accuracy: pd.DataFrame, title: str, report_at_s: float, theory: pd.DataFrame | None = None
+) -> "Figure":
+    """Return accuracy and reliability against deadline, with total intervals as bands.
+
+    Args:
+        accuracy: Of one point of a sweep.
+        title: Title.
+        report_at_s: Marked.
+        theory: Closed form under the curves: columns scheme, deadline_s, accuracy.
+    """
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(8.0, 3.6), layout="constrained")
+        axes = figure.subplots(1, 2, sharex=True)
+        for axis, name in zip(axes, ("accuracy", "reliability"), strict=True):
+            for number, (scheme, rows) in enumerate(accuracy.groupby("scheme", sort=False)):
+                _curve(axis, rows, name, str(scheme), number)
+            axis.axvline(1e3 * report_at_s, color=QUIET, linewidth=0.8, linestyle=":")
+            axis.set(xlabel="Deadline (ms)", ylabel=LABELS[name], ylim=(-0.02, 1.02))
+            axis.margins(x=0)
+        if theory is not None:
+            for number, (_, rows) in enumerate(theory.groupby("scheme", sort=False)):
+                label = "closed form" if number == 0 else None
+                axes[0].plot(
+                    1e3 * rows["deadline_s"], rows["accuracy"], color="#000000", linewidth=0.8,
+                    linestyle=(0, (1, 2)), label=label, zorder=3,
+                )  # fmt: skip
+        axes[0].legend(loc="best", fontsize="small")
+        figure.suptitle(title)
+    return figure
+
+
+LABELS = {
+    "accuracy": "Answered rightly in time",
+    "reliability": "Answered in time",
+}
+
+
+def stages_figure(stages: pd.DataFrame, title: str) -> "Figure":
+    """Return where the time goes: mean time in each stage, a bar for each scheme."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(8.0, 1.6 + 0.4 * len(stages)), layout="constrained")
+        axis = figure.subplots()
+        left = np.zeros(len(stages))
+        for stage, colour in zip(STAGES, STAGE_COLOURS, strict=True):
+            width = 1e3 * stages[stage].to_numpy(dtype=float)
+            axis.barh(
+                stages["scheme"], width, left=left, color=colour, label=stage, edgecolor="white",
+                linewidth=0.4,
+            )  # fmt: skip
+            left += width
+        axis.invert_yaxis()
+        axis.grid(visible=False, axis="y")
+        axis.set(xlabel="Mean time of answered clips (ms)")
+        figure.legend(loc="outside lower center", ncols=4, fontsize="small")
+        figure.suptitle(title)
+    return figure
+
+
+def misses_figure(misses: pd.DataFrame, title: str) -> "Figure":
+    """Return why deadlines are missed: share of clips by the stage they are in, stacked."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    schemes = list(dict.fromkeys(misses["scheme"]))
+    columns = min(3, len(schemes))
+    lines = -(-len(schemes) // columns)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(8.0, 1.2 + 2.0 * lines), layout="constrained")
+        axes = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).flat
+        for axis, scheme in zip(axes, schemes, strict=False):
+            rows = misses[misses["scheme"] == scheme]
+            axis.stackplot(
+                1e3 * rows["deadline_s"], *(rows[stage] for stage in STAGES),
+                colors=STAGE_COLOURS, labels=STAGES, linewidth=0.0,
+            )  # fmt: skip
+            axis.set(title=scheme, ylim=(0, 1))
+            axis.margins(x=0)
+        for axis in list(axes)[len(schemes) :]:
+            axis.set_axis_off()
+        handles, labels = figure.axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize="small")
+        for number, axis in enumerate(figure.axes[: len(schemes)]):
+            if number + columns >= len(schemes):
+                axis.set_xlabel("Deadline (ms)")
+                axis.tick_params(labelbottom=True)
+        figure.supylabel("Share of clips that miss it", fontsize="medium")
+        figure.suptitle(title)
+    return figure
+
+
+def sweep_figure(accuracy: pd.DataFrame, path: str, title: str) -> "Figure":
+    """Return accuracy at one deadline against a swept value."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(5.5, 3.8), layout="constrained")
+        axis = figure.subplots()
+        values = list(dict.fromkeys(accuracy[path]))
+        numeric = all(isinstance(value, int | float) for value in values)
+        for number, (scheme, rows) in enumerate(accuracy.groupby("scheme", sort=False)):
+            x = rows[path] if numeric else [values.index(value) for value in rows[path]]
+            look = _look(number)
+            axis.plot(x, rows["accuracy"], marker=MARKERS[number % len(MARKERS)], markersize=4.0,
+                      label=scheme, **look)  # fmt: skip
+            low, high = _band(rows, "accuracy")
+            axis.fill_between(x, low, high, color=look["color"], alpha=0.15, linewidth=0.0)
+        if not numeric:
+            axis.set_xticks(range(len(values)), [str(value) for value in values])
+        axis.set(xlabel=path, ylabel=LABELS["accuracy"], ylim=(-0.02, 1.02))
+        axis.legend(loc="best", fontsize="small")
+        figure.suptitle(title)
+    return figure
+
+
+def heat_figure(accuracy: pd.DataFrame, paths: Sequence[str], title: str) -> "Figure":
+    """Return accuracy at one deadline over two swept values, a panel for each scheme."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    schemes = list(dict.fromkeys(accuracy["scheme"]))
+    columns = min(3, len(schemes))
+    lines = -(-len(schemes) // columns)
+    with mpl.rc_context({**STYLE, "axes.grid": False}):
+        figure = Figure(figsize=(8.0, 0.8 + 2.4 * lines), layout="constrained")
+        axes = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
+        for axis, scheme in zip(axes.flat, schemes, strict=False):
+            rows = accuracy[accuracy["scheme"] == scheme]
+            grid = rows.pivot(index=paths[1], columns=paths[0], values="accuracy")
+            image = axis.imshow(grid, origin="lower", aspect="auto", cmap="cividis", vmin=0, vmax=1)
+            axis.set_xticks(range(len(grid.columns)), [f"{x}" for x in grid.columns])
+            axis.set_yticks(range(len(grid.index)), [f"{y}" for y in grid.index])
+            axis.set(title=scheme)
+        for axis in list(axes.flat)[len(schemes) :]:
+            axis.set_axis_off()
+        figure.colorbar(image, ax=axes, label=LABELS["accuracy"])
+        figure.supxlabel(paths[0], fontsize="medium")
+        figure.supylabel(paths[1], fontsize="medium")
+        figure.suptitle(title)
+    return figure
+
+
+def _curve(axis: Any, rows: pd.DataFrame, name: str, label: str, number: int) -> None:
+    look = _look(number)
+    x = 1e3 * rows["deadline_s"]
+    style = {"marker": MARKERS[number % len(MARKERS)], "markersize": 4.0} if len(x) <= 12 else {}
+    axis.plot(x, rows[name], label=label, **look, **style)
+    low, high = _band(rows, name)
+    axis.fill_between(x, low, high, color=look["color"], alpha=0.15, linewidth=0.0)
+
+
+def _band(rows: pd.DataFrame, name: str) -> tuple[pd.Series, pd.Series]:
+    """Return total intervals where there are any, else those over replications."""
+    low = rows[f"{name}_total_lo"].fillna(rows[f"{name}_lo"])
+    return low, rows[f"{name}_total_hi"].fillna(rows[f"{name}_hi"])
+
+
+def _look(number: int) -> dict[str, Any]:
+    return {
+        "color": COLOURS[number % len(COLOURS)],
+        "linestyle": DASHES[number % len(DASHES)],
+    }

@@ -1,0 +1,256 @@
+"""Running a scenario: every point of its sweep, every replication, in any number of processes.
+
+A job is one replication at one point of the sweep, with all schemes. What it gives is a file of its
+own in a folder of parts, complete or absent, so a run that was stopped goes on with the jobs that
+are missing, and the order in which jobs end changes nothing.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fadeline.models.outcomes import Outcomes
+from fadeline.simulator.curves import Judged
+from fadeline.simulator.errors import OutputError
+from fadeline.simulator.handling import Handling, handling
+from fadeline.simulator.loading import at_point, plain_data, scenario_from_dict, sweep_points
+from fadeline.simulator.measured import shipped_table
+from fadeline.simulator.output import complete_or_absent
+from fadeline.simulator.scenario import Scenario
+from fadeline.simulator.scheme_spec import (
+    ConstantScheme,
+    LearnedScheme,
+    TableScheme,
+    scheme_names,
+)
+from fadeline.simulator.warmup import mser5_s
+from fadeline.simulator.world import run_world, stations
+
+BLOCK = 10
+"""Replications between two decisions of `replications: auto`, so that how many processes there are
+cannot change what is decided (our choice)."""
+
+MOST_REPLICATIONS = 1000
+"""Where `auto` gives up (our choice)."""
+
+SAME_S = 1e-9
+"""Deadlines that are no further apart than this are the same: a grid rounds (our choice)."""
+
+MOST_ACTED = 12
+"""Deadlines that a component acting on them is simulated for, at most (our choice)."""
+
+Progress = Callable[[int, int], None]
+
+
+def run_scenario(
+    scenario: Scenario,
+    parts: Path,
+    *,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Return a row for each clip and scheme: the content of `clips.parquet`.
+
+    Args:
+        scenario: Checked scenario.
+        parts: Folder of what is done so far; what is there is not done again.
+        workers: Processes.
+        progress: Called with the jobs done and planned.
+
+    Raises:
+        OutputError: If the folder holds parts of another scenario, or cannot be written.
+        FadelineError: If outcomes are missing.
+    """
+    _claim(parts, scenario)
+    points = len(sweep_points(scenario))
+    handlings(scenario)  # so what is missing is said before anything is done
+    target = scenario.replications
+    wanted = target if isinstance(target, int) else _blocks(target.auto.at_least)
+    done: list[Path] = []
+    while True:
+        jobs = [(point, number) for point in range(points) for number in range(wanted)]
+        done = _run(scenario, parts, jobs, workers, progress)
+        rows = _counted(scenario, pd.concat([pd.read_parquet(path) for path in done]))
+        if isinstance(target, int) or wanted >= MOST_REPLICATIONS:
+            return rows
+        if _known_well_enough(scenario, rows, target.auto.half_width):
+            return rows
+        wanted += BLOCK
+
+
+def handlings(scenario: Scenario) -> list[Handling]:
+    """Return the schemes of a scenario, ready for the clock.
+
+    Raises:
+        FadelineError: If outcomes are missing or unusable.
+    """
+    outcomes = _outcomes(scenario)
+    found = []
+    for scheme in scenario.schemes:
+        ratios: Sequence[float | None] = (None,)
+        if isinstance(scheme, LearnedScheme):
+            ratio = scheme.ratio
+            ratios = ratio if isinstance(ratio, tuple) else (ratio,)
+        for name, ratio in zip(scheme_names(scheme), ratios, strict=True):
+            found.append(handling(scheme, name, ratio, scenario.edge, outcomes))
+    return found
+
+
+def reported_deadlines_s(scenario: Scenario) -> list[float]:
+    """Return the deadlines of a scenario with that of the verdict, ascending."""
+    report_at_s = scenario.report_at_s
+    others = [at for at in scenario.deadline_values_s if abs(at - report_at_s) > SAME_S]
+    return sorted([*others, report_at_s])
+
+
+def acted_deadlines_s(scenario: Scenario) -> list[float | None]:
+    """Return the deadlines that are simulated one by one; a single None if nobody acts on them.
+
+    All of them, or else evenly chosen ones and that of the verdict.
+    """
+    if not scenario.edge.queue.drop_expired:
+        return [None]
+    every = reported_deadlines_s(scenario)
+    if len(every) <= MOST_ACTED:
+        return list(every)
+    chosen = np.linspace(0, len(every) - 1, MOST_ACTED - 1).round().astype(int)
+    return sorted({scenario.report_at_s, *(every[number] for number in chosen)})
+
+
+def _outcomes(scenario: Scenario) -> Outcomes | None:
+    schemes = scenario.schemes
+    if all(isinstance(scheme, ConstantScheme | TableScheme) for scheme in schemes):
+        return None
+    codecs = [scheme.codec for scheme in schemes if isinstance(scheme, LearnedScheme)]
+    data = scenario.clips.data
+    return shipped_table(
+        data,
+        list(dict.fromkeys(codecs)),
+        otherwise=f"measure one with: fadeline evaluate --codec ... --data {data} --keep",
+    )
+
+
+def _blocks(at_least: int) -> int:
+    return -(-at_least // BLOCK) * BLOCK
+
+
+def _claim(parts: Path, scenario: Scenario) -> None:
+    """Let a folder be for the parts of one scenario only."""
+    given = scenario.model_dump(mode="json")
+    given.pop("replications")  # more of them are more parts
+    text = json.dumps(given, sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    claim = parts / "scenario.sha256"
+    try:
+        parts.mkdir(parents=True, exist_ok=True)
+        if claim.exists():
+            if claim.read_text(encoding="ascii") != digest:
+                raise OutputError(
+                    f"{parts}: holds parts of another scenario; use another folder, or --force"
+                )
+            return
+    except OSError as error:
+        raise OutputError(f"{parts}: cannot be used: {error.strerror}") from None
+    with complete_or_absent(claim) as partial:
+        partial.write_text(digest, encoding="ascii")
+
+
+def _run(
+    scenario: Scenario,
+    parts: Path,
+    jobs: Sequence[tuple[int, int]],
+    workers: int,
+    progress: Progress | None,
+) -> list[Path]:
+    """Do the jobs whose parts are missing and return the parts of all, in the order of jobs."""
+    paths = {job: parts / f"{job[0]:05d}-{job[1]:05d}.parquet" for job in jobs}
+    missing = [job for job in jobs if not paths[job].exists()]
+    count = len(jobs) - len(missing)
+    text = json.dumps(plain_data(scenario))
+    with _executed(workers if len(missing) > 1 else 1) as execute:
+        for _ in execute([(text, job, paths[job]) for job in missing]):
+            count += 1
+            if progress is not None:
+                progress(count, len(jobs))
+    return list(paths.values())
+
+
+@contextmanager
+def _executed(workers: int) -> Iterator[Callable[[list[Any]], Iterator[None]]]:
+    """Give a function that does jobs, here or in other processes, and yields as they end."""
+    if workers == 1:
+        yield lambda tasks: map(_do, tasks)
+        return
+    import multiprocessing
+
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, mp_context=context)
+    try:
+        yield lambda tasks: (
+            future.result() for future in as_completed([pool.submit(_do, task) for task in tasks])
+        )
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _do(task: tuple[str, tuple[int, int], Path]) -> None:
+    """Do one job and write its part."""
+    text, (point, replication), path = task
+    scenario, schemes, swept = _prepared(text, point)
+    there = stations(scenario, replication)
+    frames = []
+    for scheme in schemes:
+        for acted_s in acted_deadlines_s(scenario):
+            columns = run_world(scenario, scheme, there, acted_deadline_s=acted_s)
+            frame = pd.DataFrame(columns)
+            frame.insert(0, "scheme", scheme.name)
+            frame.insert(0, "replication", replication)
+            frame.insert(0, "acted_deadline_s", np.nan if acted_s is None else acted_s)
+            for place, (key, value) in enumerate(swept.items()):
+                frame.insert(place, key, value if np.isscalar(value) else json.dumps(value))
+            frames.append(frame)
+    with complete_or_absent(path) as partial:
+        pd.concat(frames).to_parquet(partial, index=False)
+
+
+@lru_cache(maxsize=8)
+def _prepared(text: str, point: int) -> tuple[Scenario, list[Handling], dict[str, Any]]:
+    # A memo: what follows from the scenario is the same for all its replications.
+    scenario = scenario_from_dict(json.loads(text))
+    swept = sweep_points(scenario)[point]
+    here = at_point(scenario, swept)
+    return here, handlings(here), swept
+
+
+def _counted(scenario: Scenario, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows in order, counted from the end of the warm-up on."""
+    rows = rows.reset_index(drop=True)
+    if isinstance(scenario.warmup_s, str):
+        first_s = mser5_s(rows, scenario.duration_s, list(scenario.sweep))
+        rows["counted"] &= rows["born_s"] >= first_s
+    return rows
+
+
+def _known_well_enough(scenario: Scenario, rows: pd.DataFrame, half_width: float) -> bool:
+    keys = [*scenario.sweep, "scheme"]
+    for _, group in rows.groupby(keys, sort=False):
+        judged = Judged.of(_at_deadline(group, scenario.report_at_s))
+        estimate = judged.estimated(judged.right([scenario.report_at_s]))
+        if not (estimate.high - estimate.low)[0] <= 2.0 * half_width:
+            return False
+    return True
+
+
+def _at_deadline(rows: pd.DataFrame, deadline_s: float) -> pd.DataFrame:
+    """Return the rows of the world in which a deadline was acted on, if any was."""
+    if rows["acted_deadline_s"].isna().all():
+        return rows
+    return rows[rows["acted_deadline_s"] == deadline_s]
