@@ -78,8 +78,6 @@ def refuse_unbuilt_run(scenario: Scenario) -> None:
             parts.append((f"schemes.{index}.policy", scheme.policy.kind))
         if isinstance(scheme, LearnedScheme) and scheme.delivery != "whole":
             parts.append((f"schemes.{index}.delivery", scheme.delivery))
-        if isinstance(scheme, LearnedScheme) and scheme.streaming:
-            parts.append((f"schemes.{index}.streaming", "true"))
     _refuse(parts, "this scenario")
 
 

@@ -268,9 +268,9 @@ def _refuse_shape(name: str, config: Any, expected: Any) -> None:
 
 
 def _read(names: list[str], data: str) -> "Outcomes":
-    from fadeline.simulator.measured import shipped_table
+    from fadeline.simulator.measured import outcome_table
 
-    return shipped_table(
+    return outcome_table(
         data, names, otherwise="to measure them, or a file of weights, leave --from-tables out"
     )
 

@@ -1,12 +1,15 @@
 """The commands around a run: `run`, `plot`, `compare` and `rerun`."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from fadeline.simulator.cli_options import AsJson, Force, Quiet, Sets, Source, Workers
 from fadeline.simulator.console import bar, print_json, spinner
+
+if TYPE_CHECKING:
+    from fadeline.simulator.scenario import Scenario
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")]
 Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of finished runs.")]
@@ -34,6 +37,7 @@ def run(
     from fadeline.simulator.run_folder import prepare_run, run_into
 
     prepare_run(folder, resume=resume, force=force)
+    _measure_missing(scenario, silent=quiet or as_json)
     with bar("simulating", quiet=quiet or as_json) as progress:
         lines = run_into(scenario, folder, workers=workers or usable_cores(), progress=progress)
     if as_json:
@@ -50,6 +54,21 @@ def run(
     elif not quiet:
         print("\n".join(lines))
         print(f"written: {folder}{_main_figure(folder)}")
+
+
+def _measure_missing(scenario: "Scenario", *, silent: bool) -> None:
+    """Measure what the networks do to the scenario's clips, unless that is known already."""
+    from fadeline.simulator.measured import UnmeasuredError, measure_table, outcome_table
+    from fadeline.simulator.running import measured_codecs
+
+    codecs, data = measured_codecs(scenario), scenario.clips.data
+    if codecs is None:
+        return
+    try:
+        outcome_table(data, codecs, otherwise="")
+    except UnmeasuredError:
+        with bar(f"measuring {', '.join(codecs)} on {data}", quiet=silent) as progress:
+            measure_table(data, codecs, progress=progress)
 
 
 def plot(run_folder: Run, quiet: Quiet = False) -> None:

@@ -12,6 +12,21 @@ OUTCOMES = (DONE, LOCAL, DROPPED_DEVICE, DROPPED_LINK, DROPPED_EDGE, DECLINED, U
 """What can become of a clip; exactly one of them does."""
 
 
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """The frames of a clip that is encoded and sent while it is filmed.
+
+    Attributes:
+        captured_s: When each is there.
+        encode_s: Time that the device computes for each.
+        bits: To send for each.
+    """
+
+    captured_s: list[float]
+    encode_s: float
+    bits: list[float]
+
+
 @dataclass(slots=True, eq=False)
 class Clip:
     """One clip.
@@ -31,6 +46,9 @@ class Clip:
         snr_s: Integral of the linear SNR over the airtime; NaN where the link has no SNR.
         outcome: One of `OUTCOMES`.
         lost_in: Where it was lost: device, link or edge.
+        computed_s: Time that the device has computed for it.
+        sent_bits: Bits that were sent for it.
+        frames: Its frames, if they are encoded and sent one by one.
         waiting: The event that the clip waits for.
     """
 
@@ -56,6 +74,9 @@ class Clip:
     outcome: str = UNFINISHED
     lost_in: str = ""
     lost_s: float = nan
+    computed_s: float = 0.0
+    sent_bits: float = 0.0
+    frames: "Frames | None" = None
     waiting: Happening = field(init=False)
 
     def lose(self, where: str, outcome: str, now_s: float) -> None:

@@ -105,7 +105,7 @@ def paired_rows(judged: Judged, baseline: Judged, deadlines_s: Sequence[float]) 
 def stage_means_s(judged: Judged) -> dict[str, float]:
     """Return how long answered clips were in each stage on average, seconds."""
     rows = judged.rows[np.isfinite(judged.latency_s)]
-    borders = rows[list(_BORDERS)].to_numpy(dtype=np.float64, copy=True)
+    borders = _borders(rows)
     if not len(rows):
         return dict.fromkeys(STAGES, 0.0)
     local = (rows["outcome"] == LOCAL).to_numpy()
@@ -118,7 +118,7 @@ def miss_rows(judged: Judged, deadlines_s: Sequence[float]) -> pd.DataFrame:
 
     A clip that was lost before counts where it was lost.
     """
-    borders = judged.rows[list(_BORDERS)].to_numpy(dtype=np.float64)
+    borders = _borders(judged.rows)
     borders = np.where(np.isnan(borders), np.inf, borders) - borders[:, :1]
     stage_lost = {"": -1, "device": 0, "link": 3, "edge": 5}
     encoded = np.isfinite(borders[:, 2])
@@ -152,6 +152,17 @@ def summary(judged: Judged, report_at_s: float, counted_s: float) -> dict[str, f
         "energy_per_clip_j": energy_j / len(judged.rows),
         "energy_per_right_j": energy_j / right.sum() if right.any() else np.nan,
     }
+
+
+def _borders(rows: pd.DataFrame) -> Floats:
+    """Return when each stage begins and the last ends, shape (n, 9).
+
+    What is done while the clip is still filmed, or before the stage before has ended, takes none of
+    the time that counts.
+    """
+    borders = rows[list(_BORDERS)].to_numpy(dtype=np.float64, copy=True)
+    ordered = np.maximum.accumulate(np.nan_to_num(borders, nan=-np.inf), axis=1)
+    return np.where(np.isnan(borders), np.nan, ordered)
 
 
 def deadline_for(rows: pd.DataFrame, accuracy: float) -> float:

@@ -19,9 +19,6 @@ class Device:
         link: Its link.
         limit: Clips that may wait, to be encoded or sent; None for any number.
         when_full: Which one is given up when one too many waits: the oldest or the newest.
-
-    Attributes:
-        computing_s: How long the processor has worked, up to the last start or end of its work.
     """
 
     def __init__(
@@ -39,7 +36,6 @@ class Device:
         self.to_send: deque[Clip] = deque()
         self.encoding: Clip | None = None
         self.sending: Clip | None = None
-        self.computing_s = 0.0
 
     def encode(self, clip: Clip) -> Event:
         """Return the event of a clip's encoding having ended: True, or False if it is given up."""
@@ -61,6 +57,11 @@ class Device:
             self._make_room()
         return clip.waiting
 
+    def stop(self, end_s: float) -> None:
+        """Account for what is still being encoded at the end."""
+        if self.encoding is not None:
+            self.encoding.computed_s = end_s - self.encoding.encode_start_s
+
     def _start_encoding(self, clip: Clip) -> None:
         now_s = self.clock.now
         self.encoding = clip
@@ -71,7 +72,7 @@ class Device:
 
     def _encoded(self, _: Event) -> None:
         assert self.encoding is not None
-        self.computing_s += self.clock.now - self.encoding.encode_start_s
+        self.encoding.computed_s = self.encoding.encode_s
         self.encoding = None
         if self.to_encode:
             self._start_encoding(self.to_encode.popleft())
@@ -82,6 +83,8 @@ class Device:
         self.radio.start(clip, self.link)
 
     def _sent(self, _: Event) -> None:
+        assert self.sending is not None
+        self.sending.sent_bits = self.sending.payload_bits
         self.sending = None
         if self.to_send:
             self._start_sending(self.to_send.popleft())

@@ -4,7 +4,7 @@ Everything here is known before the clock starts, from outcome tables and comput
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,8 @@ class Handled:
         label, predicted: Classes; -1 where there are none.
         confidence: Probability of the answer; NaN where there is none.
         correct: Whether the answer is right.
+        frame_bits: Bits that can be sent once each frame is encoded, shape (n, T), if frames are
+            encoded and sent one by one.
     """
 
     encode_s: Floats
@@ -49,6 +51,7 @@ class Handled:
     predicted: Whole
     confidence: Floats
     correct: NDArray[np.bool_]
+    frame_bits: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ def handling(
     assert outcomes is not None
     if isinstance(scheme, LearnedScheme):
         assert ratio is not None
-        return _learned(scheme.codec, name, ratio, edge, outcomes)
+        return _learned(scheme.codec, name, ratio, edge, outcomes, streaming=scheme.streaming)
     return _plain(scheme.codec == "local", name, edge, outcomes)
 
 
@@ -181,7 +184,9 @@ def read_codec_table(file: Path) -> dict[str, Floats]:
     return {column: values[order] for column, values in columns.items()}
 
 
-def _learned(codec: str, name: str, ratio: float, edge: Edge, outcomes: Outcomes) -> Handling:
+def _learned(
+    codec: str, name: str, ratio: float, edge: Edge, outcomes: Outcomes, *, streaming: bool
+) -> Handling:
     facts = outcomes.codecs[codec]
     point, measured = nearest_point(outcomes, codec, ratio, name)
     packets = int(facts.operating_points[point]["packets"])
@@ -198,7 +203,8 @@ def _learned(codec: str, name: str, ratio: float, edge: Edge, outcomes: Outcomes
         encode_s = _network_s(device, facts.encoder, 1, group.slowdown)
         encode_s += device.serial_s(facts.encode_serial_s[point], slowdown=group.slowdown)
         serial_s = profile.serial_s(facts.decode_serial_s[point], slowdown=edge.slowdown)
-        return _answered(rows, draws, device, profile, encode_s, serial_s)
+        handled = _answered(rows, draws, device, profile, encode_s, serial_s)
+        return _frame_by_frame(handled, rows, draws) if streaming else handled
 
     note = f"{name}: operating point {point} of {codec}, measured at {measured:.3g}x"
     return Handling(name, point, networks_s, False, handle, note)
@@ -260,7 +266,7 @@ def _rows(outcomes: Outcomes, **of: Any) -> dict[str, NDArray[Any]]:
     for column, value in of.items():
         rows = rows[rows[column] == value]
     rows = rows.sort_values("data_index")
-    columns = ("data_index", "bytes", "label", "predicted", "confidence", "correct")
+    columns = ("data_index", "bytes", "frame_bytes", "label", "predicted", "confidence", "correct")
     return {column: rows[column].to_numpy() for column in columns}
 
 
@@ -294,8 +300,12 @@ def _answered(
     )
 
 
-def _without_payload(handled: Handled) -> Handled:
-    from dataclasses import replace
+def _frame_by_frame(handled: Handled, rows: dict[str, NDArray[Any]], draws: Draws) -> Handled:
+    chosen = _chosen(draws, len(rows["data_index"]))
+    frame_bytes = np.stack(list(rows["frame_bytes"])).astype(np.float64)
+    return replace(handled, frame_bits=8.0 * frame_bytes[chosen])
 
+
+def _without_payload(handled: Handled) -> Handled:
     nothing = np.zeros(len(handled.encode_s))
     return replace(handled, payload_bits=nothing, infer_s=nothing)

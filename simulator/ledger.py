@@ -25,7 +25,16 @@ TIMES = (
 PLACES = ("", "device", "link", "edge")
 """Where a clip can be lost."""
 
-_COLUMNS = (*TIMES, "payload_bits", "batch_size", "airtime_s", "snr_s", "outcome", "lost_in")
+_COLUMNS = (
+    *TIMES,
+    "computed_s",
+    "sent_bits",
+    "batch_size",
+    "airtime_s",
+    "snr_s",
+    "outcome",
+    "lost_in",
+)
 
 
 class Ledger:
@@ -74,7 +83,8 @@ class Ledger:
             clip.inferred_s,
             clip.done_s,
             clip.lost_s,
-            clip.payload_bits,
+            clip.computed_s,
+            clip.sent_bits,
             clip.batch_size,
             clip.airtime_s,
             clip.snr_s,

@@ -10,6 +10,7 @@ from fadeline.simulator.clock import Clock
 from fadeline.simulator.device import Device
 from fadeline.simulator.edge import EdgeServer
 from fadeline.simulator.ledger import Ledger
+from fadeline.simulator.streaming import StreamingDevice
 
 Steps = Generator[Event, bool, None]
 
@@ -19,7 +20,7 @@ class Surroundings:
     """Where a clip lives: the clock, its device, the edge and the ledger."""
 
     clock: Clock
-    device: Device
+    device: Device | StreamingDevice
     edge: EdgeServer
     ledger: Ledger
 
@@ -27,21 +28,26 @@ class Surroundings:
 def camera(clips: Iterable[Clip], around: Surroundings) -> Steps:
     """Begin the lives of a device's clips, in the order of their births."""
     for clip in clips:
-        yield around.clock.occurring(clip.born_s, clip.order)
+        begins_s = clip.born_s if clip.frames is None else clip.frames.captured_s[0]
+        yield around.clock.occurring(begins_s, clip.order)
         around.ledger.begin(clip)
         around.clock.process(life(clip, around))
 
 
 def life(clip: Clip, around: Surroundings) -> Steps:
     """Take a clip from its birth to its answer, or to where it is lost."""
-    clock, end = around.clock, around.ledger.end
-    if not (yield around.device.encode(clip)):
-        return end(clip)
-    if clip.local:
-        clip.done_s, clip.outcome = clock.now, LOCAL
-        return end(clip)
-    if not (yield around.device.send(clip)):
-        return end(clip)
+    clock, device, end = around.clock, around.device, around.ledger.end
+    if isinstance(device, StreamingDevice):
+        if not (yield device.stream(clip)):
+            return end(clip)
+    else:
+        if not (yield device.encode(clip)):
+            return end(clip)
+        if clip.local:
+            clip.done_s, clip.outcome = clock.now, LOCAL
+            return end(clip)
+        if not (yield device.send(clip)):
+            return end(clip)
     if clip.round_trip_s:
         yield clock.occurring(clock.now + 0.5 * clip.round_trip_s, clip.order)
     if not (yield around.edge.infer(clip)):

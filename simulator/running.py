@@ -22,7 +22,7 @@ from fadeline.simulator.curves import Judged
 from fadeline.simulator.errors import OutputError
 from fadeline.simulator.handling import Handling, handling
 from fadeline.simulator.loading import at_point, plain_data, scenario_from_dict, sweep_points
-from fadeline.simulator.measured import shipped_table
+from fadeline.simulator.measured import outcome_table
 from fadeline.simulator.output import complete_or_absent
 from fadeline.simulator.scenario import Scenario
 from fadeline.simulator.scheme_spec import (
@@ -111,6 +111,15 @@ def reported_deadlines_s(scenario: Scenario) -> list[float]:
     return sorted([*others, report_at_s])
 
 
+def measured_codecs(scenario: Scenario) -> list[str] | None:
+    """Return the trained codecs of a scenario; None if it needs no outcome table at all."""
+    schemes = scenario.schemes
+    if all(isinstance(scheme, ConstantScheme | TableScheme) for scheme in schemes):
+        return None
+    named = [scheme.codec for scheme in schemes if isinstance(scheme, LearnedScheme)]
+    return list(dict.fromkeys(named))
+
+
 def acted_deadlines_s(scenario: Scenario) -> list[float | None]:
     """Return the deadlines that are simulated one by one; a single None if nobody acts on them.
 
@@ -126,15 +135,11 @@ def acted_deadlines_s(scenario: Scenario) -> list[float | None]:
 
 
 def _outcomes(scenario: Scenario) -> Outcomes | None:
-    schemes = scenario.schemes
-    if all(isinstance(scheme, ConstantScheme | TableScheme) for scheme in schemes):
+    codecs = measured_codecs(scenario)
+    if codecs is None:
         return None
-    codecs = [scheme.codec for scheme in schemes if isinstance(scheme, LearnedScheme)]
-    data = scenario.clips.data
-    return shipped_table(
-        data,
-        list(dict.fromkeys(codecs)),
-        otherwise=f"measure one with: fadeline evaluate --codec ... --data {data} --keep",
+    return outcome_table(
+        scenario.clips.data, codecs, otherwise="fadeline run measures it, which takes minutes"
     )
 
 

@@ -36,6 +36,11 @@ class Clips(Spec):
         "actions/test, actions/test@SEED, videofolder:PATH or hmdb51:PATH.",
     )
     arrivals: Annotated[Periodic | Poisson, Field(discriminator="kind")]
+    frame_rate_hz: PerSecond = Field(
+        32.0,
+        description="Frames that a device films per second; matters where they are sent one by one "
+        "(16 frames are then half a second).",
+    )
 
 
 class DeadlineGrid(Spec):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fadeline.channels.trace import LinkTrace
 from fadeline.channels.units import dbm_to_w
-from fadeline.simulator.clip import OUTCOMES, Clip
+from fadeline.simulator.clip import OUTCOMES, Clip, Frames
 from fadeline.simulator.clock import FIRST, Clock
 from fadeline.simulator.device import Device
 from fadeline.simulator.edge import EdgeServer
@@ -20,6 +20,7 @@ from fadeline.simulator.links import device_trace
 from fadeline.simulator.profile import load_profile
 from fadeline.simulator.radio import Link, radio
 from fadeline.simulator.scenario import Scenario
+from fadeline.simulator.streaming import StreamingDevice
 from fadeline.simulator.streams import Streams
 from fadeline.simulator.workload import Workload, durations_s, workload
 
@@ -92,17 +93,20 @@ def run_world(
     )
     air = radio(clock, scenario.channel.sharing)
     ledger = Ledger(sum(len(station.clips.born_s) for station in there), scenario.horizon_s)
-    handled, devices, first = [], [], FIRST
+    handled: list[Handled] = []
+    devices: list[Device | StreamingDevice] = []
+    first = FIRST
     for station in there:
         group = scenario.devices[station.group]
-        device = Device(
+        made = handling.handle(group, station.clips.draws)
+        kind = Device if made.frame_bits is None else StreamingDevice
+        device = kind(
             clock,
             air,
             Link(station.trace, scenario.horizon_s),
             limit=group.queue.limit,
             when_full=group.queue.when_full,
         )
-        made = handling.handle(group, station.clips.draws)
         clips = _clips(scenario, station, made, handling.local, first)
         clock.process(camera(clips, Surroundings(clock, device, edge, ledger)))
         handled.append(made)
@@ -110,6 +114,8 @@ def run_world(
         first += len(station.clips.born_s)
     clock.run(until=scenario.horizon_s)
     air.stop()
+    for device in devices:
+        device.stop(scenario.horizon_s)
     return _columns(scenario, handling, there, handled, ledger.close())
 
 
@@ -128,7 +134,17 @@ def _clips(
     )
     rows = zip(*(column.tolist() for column in values), strict=True)
     for number, (born_s, encode_s, bits, infer_s, factor, trip_s) in enumerate(rows):
-        yield Clip(first + number, born_s, encode_s, bits, infer_s, factor, trip_s, local)
+        clip = Clip(first + number, born_s, encode_s, bits, infer_s, factor, trip_s, local)
+        if handled.frame_bits is not None:
+            clip.frames = _frames(clip, handled.frame_bits[number].tolist(), scenario)
+        yield clip
+
+
+def _frames(clip: Clip, bits: list[float], scenario: Scenario) -> Frames:
+    """Return a clip's frames; those that would be there before the clock starts are there then."""
+    last, rate_hz = len(bits) - 1, scenario.clips.frame_rate_hz
+    captured_s = [max(clip.born_s - (last - k) / rate_hz, 0.0) for k in range(last + 1)]
+    return Frames(captured_s, clip.encode_s / len(bits), bits)
 
 
 def _columns(
@@ -148,11 +164,6 @@ def _columns(
 
     groups = [scenario.devices[station.group] for station in there]
     names = [f"{scenario.group_names[station.group]}/{station.device}" for station in there]
-    horizon_s = scenario.horizon_s
-    computing_s = (
-        np.minimum(np.where(np.isnan(times["encoded_s"]), horizon_s, times["encoded_s"]), horizon_s)
-        - times["encode_start_s"]
-    )
     compute_w = spread([load_profile(group.profile).power_w.value for group in groups])
     radio_w = spread(
         [
@@ -160,12 +171,11 @@ def _columns(
             for group in groups
         ]
     )
-    compute_j = compute_w * np.nan_to_num(computing_s, nan=0.0)
+    compute_j = compute_w * np.nan_to_num(times["computed_s"])
     airtime_s = np.nan_to_num(times["airtime_s"])
     radio_j = radio_w * airtime_s
     with np.errstate(divide="ignore", invalid="ignore"):
         snr_db = 10.0 * np.log10(times["snr_s"] / airtime_s)
-    sent_bits = np.where(np.isnan(times["sent_s"]), 0.0, times["payload_bits"])
     outcome = np.array(OUTCOMES)[np.nan_to_num(times["outcome"]).astype(int)]
     return {
         "device": np.repeat(np.array(names), counts),
@@ -174,7 +184,7 @@ def _columns(
         "data_index": joined("data_index"),
         "operating_point": np.full(len(airtime_s), handling.operating_point),
         "payload_bits": joined("payload_bits"),
-        "sent_bits": sent_bits,
+        "sent_bits": np.nan_to_num(times["sent_bits"]),
         **{name: times[name] for name in _TIMES},
         "batch_size": np.nan_to_num(times["batch_size"]).astype(np.int64),
         "attempts": np.isfinite(times["tx_start_s"]).astype(np.int64),

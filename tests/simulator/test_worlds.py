@@ -28,7 +28,7 @@ def world(*devices, sharing="equal", queue=None, traces=None, end_s=100.0, **edg
     air = radio(clock, sharing)
     server = EdgeServer(clock, lambda batch: sum(clip.infer_s for clip in batch), **edge)
     ledger = Ledger(sum(map(len, devices)), end_s)
-    order = FIRST
+    order, made = FIRST, []
     for number, rows in enumerate(devices):
         link = Link(traces[number] if traces else STEADY, end_s)
         device = Device(clock, air, link, limit=limit, when_full=when_full)
@@ -39,9 +39,12 @@ def world(*devices, sharing="equal", queue=None, traces=None, end_s=100.0, **edg
             )
         ]
         order += len(clips)
+        made.append(device)
         clock.process(camera(clips, Surroundings(clock, device, server, ledger)))
     clock.run(until=end_s)
     air.stop()
+    for device in made:
+        device.stop(end_s)
     return ledger.close()
 
 
@@ -195,4 +198,4 @@ def test_a_local_answer_sends_nothing():
     assert outcomes(found) == ["local"]
     assert found["done_s"][0] == 1.5
     assert np.isnan(found["tx_start_s"][0])
-    assert device.computing_s == 0.5
+    assert found["computed_s"][0] == 0.5
