@@ -37,8 +37,11 @@ links:
 		ln -sfn "../../../$$package" "build/links/fadeline/$$package" || exit 1; \
 	done
 
-bench: $(DEV) ## measure the speed of channels, clips, classifier and codecs
+bench: $(DEV) ## measure the speed of channels, engine, clips, classifier and codecs
+	$(PIP) -e '.[bench]'
 	$(BIN)/python benchmarks/bench_channels.py
+	$(BIN)/python benchmarks/bench_engine.py
+	$(BIN)/python benchmarks/bench_engine.py --memory
 	$(BIN)/python benchmarks/bench_models.py
 	$(BIN)/python benchmarks/bench_codecs.py
 

@@ -77,12 +77,20 @@ class Judged:
         )
 
 
-def accuracy_rows(judged: Judged, deadlines_s: Sequence[float]) -> pd.DataFrame:
-    """Return accuracy and reliability at each deadline: the columns of `accuracy.csv`."""
+def accuracy_rows(
+    judged: Judged, deadlines_s: Sequence[float], rng: np.random.Generator
+) -> pd.DataFrame:
+    """Return accuracy and reliability at each deadline: the columns of `accuracy.csv`.
+
+    `..._band_lo` and `_hi` hold the whole curve at once; they draw from `rng`.
+    """
     columns: dict[str, object] = {"deadline_s": list(deadlines_s)}
     parts = {"accuracy": judged.right(deadlines_s), "reliability": judged.in_time(deadlines_s)}
     for name, values in parts.items():
-        columns |= _columns(name, judged.estimated(values))
+        estimate = judged.estimated(values)
+        columns |= _columns(name, estimate)
+        low, high = estimate.band(rng)
+        columns |= {f"{name}_band_lo": low.clip(0.0, 1.0), f"{name}_band_hi": high.clip(0.0, 1.0)}
     runs = int(judged.rows["replication"].max()) + 1
     return pd.DataFrame(columns | {"clips": len(judged.rows), "replications": runs})
 

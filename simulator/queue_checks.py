@@ -19,9 +19,9 @@ from fadeline.simulator.world import Columns, run_world, stations
 
 Floats = NDArray[np.float64]
 
-_RUNS = 24
+_RUNS = 40
 _WARMUP_S = 300.0
-_DURATION_S = 3000.0
+_DURATION_S = 5000.0
 """Mean services are a second: long enough to forget an empty start (the slowest queue here does
 within 40), and for a few percent of error."""
 
@@ -109,7 +109,7 @@ def _processor_sharing(seed: int) -> Iterator[Check]:
             seed, load / devices, scheme, devices={"count": devices},
             channel={"bandwidth_hz": 1e6, "mean_snr_db": 0.0},
         )  # fmt: skip
-        rows = _counted(scenario, _sized(mix))
+        rows = _counted(scenario, _sized(mix), runs=12)
         for size, _ in mix:
             times = [
                 (run["sent_s"] - run["tx_start_s"])[run["payload_bits"] == size * 1e6]
@@ -235,9 +235,11 @@ def _sized(mix: Sequence[tuple[float, float]]) -> Handling:
     return Handling("sized", -1, lambda _: 0.0, False, handle)
 
 
-def _counted(scenario: Scenario, scheme: Handling | None = None) -> list[Columns]:
+def _counted(
+    scenario: Scenario, scheme: Handling | None = None, *, runs: int | None = None
+) -> list[Columns]:
     """Return the counted clips of every replication."""
-    runs = _RUNS
+    runs = runs or _RUNS
     scheme = scheme or handlings(scenario)[0]
     found = []
     for replication in range(runs):

@@ -24,6 +24,7 @@ from fadeline.simulator.output import complete_or_absent
 from fadeline.simulator.running import reported_deadlines_s
 from fadeline.simulator.scenario import Scenario
 from fadeline.simulator.scheme_spec import scheme_names
+from fadeline.simulator.streams import Streams
 
 TARGETS = (0.5, 0.7, 0.8, 0.85, 0.9)
 """Accuracies whose deadlines `summary.csv` gives (our choice)."""
@@ -86,7 +87,8 @@ def evaluated(scenario: Scenario, clips: pd.DataFrame) -> Results:
                         f"scheme {name}: no clip is counted at {point}; make duration_s longer or "
                         "the arrival rate higher"
                     )
-                accuracy = accuracy_rows(judged, asked)
+                rng = Streams(scenario.seed).generator("band", name)
+                accuracy = accuracy_rows(judged, asked, rng)
                 tables["accuracy"].append(accuracy.assign(**about))
                 tables["misses"].append(miss_rows(judged, asked).assign(**about))
                 if name != baseline:

@@ -27,7 +27,7 @@ STAGE_COLOURS = (
 def accuracy_figure(
     accuracy: pd.DataFrame, title: str, report_at_s: float, theory: pd.DataFrame | None = None
 ) -> "Figure":
-    """Return accuracy and reliability against deadline, with total intervals as bands.
+    """Return accuracy and reliability against deadline, with bands that hold whole curves.
 
     Args:
         accuracy: Of one point of a sweep.
@@ -178,12 +178,12 @@ def _curve(axis: Any, rows: pd.DataFrame, name: str, label: str, number: int) ->
     x = 1e3 * rows["deadline_s"]
     style = {"marker": MARKERS[number % len(MARKERS)], "markersize": 4.0} if len(x) <= 12 else {}
     axis.plot(x, rows[name], label=label, **look, **style)
-    low, high = _band(rows, name)
+    low, high = rows[f"{name}_band_lo"], rows[f"{name}_band_hi"]
     axis.fill_between(x, low, high, color=look["color"], alpha=0.15, linewidth=0.0)
 
 
 def _band(rows: pd.DataFrame, name: str) -> tuple[pd.Series, pd.Series]:
-    """Return total intervals where there are any, else those over replications."""
+    """Return intervals of single values: total ones where there are any."""
     low = rows[f"{name}_total_lo"].fillna(rows[f"{name}_lo"])
     return low, rows[f"{name}_total_hi"].fillna(rows[f"{name}_hi"])
 

@@ -164,7 +164,7 @@ def test_a_killed_run_keeps_what_is_done_and_resumes(fadeline, cell, tmp_path, k
     )  # fmt: skip
     parts = tmp_path / "run" / "parts"
     until = time.monotonic() + 60
-    while len([*parts.glob("*.parquet")]) < 3 and time.monotonic() < until:
+    while len([*parts.glob("0*.parquet")]) < 3 and time.monotonic() < until:
         time.sleep(0.005)
     process.send_signal(kill)
     _, err = process.communicate(timeout=60)

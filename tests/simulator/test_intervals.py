@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fadeline.simulator.intervals import estimates
+from fadeline.simulator.intervals import estimates, max_t, student
 
 NOWHERE = np.full(40, -1)
 
@@ -67,3 +67,36 @@ def _truth(pixels):
     """Return P(0.6 p + 0.4 f > 0.45) over fades f, and over pixels p unless they are given."""
     given = np.linspace(0.0005, 0.9995, 1000) if pixels is None else pixels
     return float(np.clip(1.0 - (0.45 - 0.6 * given) / 0.4, 0.0, 1.0).mean())
+
+
+def test_a_band_is_wider_than_an_interval_and_no_wider_than_bonferronis():
+    rng = np.random.default_rng(1)
+    apart = rng.standard_normal((12, 8))
+    apart -= apart.mean(axis=0)
+    from scipy.special import stdtrit
+
+    assert student(11) < max_t(apart, rng) < 1.05 * stdtrit(11, 1.0 - 0.025 / 8)
+    together = np.repeat(apart[:, :1], 8, axis=1)
+    assert max_t(together, rng) == pytest.approx(student(11), rel=0.1)
+
+
+def test_a_band_covers_the_whole_curve():
+    """Of 300 runs, 91 to 99 % hold the curve at all deadlines at once (binomial at 0.95)."""
+    rng = np.random.default_rng(2)
+    deadlines = np.linspace(0.1, 0.9, 9)
+    covered = 0
+    for _ in range(300):
+        shift = rng.normal(0.0, 0.3, 10).repeat(80)
+        latency = rng.normal(0.0, 1.0, 800) + shift
+        share = 0.5 * (1.0 + _erf(latency / np.sqrt(2.0 * 1.09)))  # uniform, if all are taken
+        values = (share[:, None] <= deadlines).astype(np.int8)
+        found = estimates(values, np.arange(10).repeat(80), np.full(800, -1), range_=(0.0, 1.0))
+        low, high = found.band(rng)
+        covered += ((low <= deadlines) & (deadlines <= high)).all()
+    assert 0.91 <= covered / 300 <= 0.99
+
+
+def _erf(values):
+    from scipy.special import erf
+
+    return erf(values)

@@ -21,6 +21,9 @@ LARGE = {"codec": "constant", "name": "large", "payload_bits": 400_000, "accurac
          "encode_s": 0.01, "infer_s": {"kind": "exponential", "mean_s": 0.02}}  # fmt: skip
 
 
+RNG = np.random.default_rng(0)
+
+
 def scenario(**changes):
     data = {
         "name": "s", "seed": 3, "replications": 3, "duration_s": 12.0, "warmup_s": 1.0,
@@ -134,12 +137,12 @@ def test_schemes_meet_the_same_clips(rows):
 def test_one_run_gives_the_whole_curve_where_nobody_acts(rows, tmp_path):
     """A deadline of its own changes nothing but the horizon."""
     mine = rows[rows["scheme"] == "large"]
-    curve = accuracy_rows(Judged.of(mine), [0.05, 0.1, 0.2])
+    curve = accuracy_rows(Judged.of(mine), [0.05, 0.1, 0.2], RNG)
     for number, deadline_s in enumerate((0.05, 0.1, 0.2)):
         alone = scenario(deadlines_s=[deadline_s], report_at_s=deadline_s)
         found = run_scenario(alone, tmp_path / str(number))
         found = found[found["scheme"] == "large"]
-        at = accuracy_rows(Judged.of(found), [deadline_s])
+        at = accuracy_rows(Judged.of(found), [deadline_s], RNG)
         assert at["accuracy"][0] == curve["accuracy"][number]
 
 
