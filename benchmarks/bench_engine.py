@@ -66,7 +66,7 @@ def engine(clips, *, bits, encode_s, sharing="equal", devices=1):
         infer_s = rng.exponential(LOAD / RATE_HZ, each).tolist()
         made = clips_of(FIRST + number * each, born_s, encode_s, bits, infer_s)
         clock.process(camera(made, Surroundings(clock, device, edge, ledger)))
-    return timed(lambda: (clock.run(until=end_s), air.stop(), ledger.close()))
+    return timed(lambda: (clock.run(until=end_s), ledger.close()))
 
 
 def clips_of(first, born_s, encode_s, bits, infer_s):

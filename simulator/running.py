@@ -197,13 +197,20 @@ def _executed(workers: int) -> Iterator[Callable[[list[Any]], Iterator[None]]]:
     import multiprocessing
 
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_leave_interrupts)
     try:
         yield lambda tasks: (
             future.result() for future in as_completed([pool.submit(_do, task) for task in tasks])
         )
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _leave_interrupts() -> None:
+    """Let only the process that started the others hear of Ctrl-C, so that it is said once."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _do(task: tuple[str, tuple[int, int], Path]) -> None:

@@ -966,12 +966,13 @@ SOURCES = {
     "below-a-file": ("a.yaml/b.yaml", "a.yaml/b.yaml: cannot be read: Not a directory"),
     "folder": ("folder.yaml", "folder.yaml: is a folder, not a scenario file"),
     "here": (".", ".: is a folder, not a scenario file"),
-    "long-name": ("x" * 300, f"no scenario named {'x' * 300}; shipped are block-fading, rayleigh"),
+    "long-name": ("x" * 300, f"no scenario named {'x' * 300}; shipped are block-fading, crowded"),
     "long-file": (f"{'x' * 300}.yaml", f"{'x' * 300}.yaml: cannot be read: File name too long"),
     "shipped": (
         "raylei",
-        "no scenario named raylei; did you mean rayleigh?; shipped are block-fading, rayleigh, "
-        "rician, tdl-urban, urban-walk; or give the path of a YAML file",
+        "no scenario named raylei; did you mean rayleigh?; shipped are block-fading, crowded-cell, "
+        "paper-claim, rayleigh, rician, slow-device, tdl-urban, trace, urban-walk; or give the path "
+        "of a YAML file",
     ),
     "nothing": ("", "no scenario named ;"),
 }

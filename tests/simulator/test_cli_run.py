@@ -152,21 +152,22 @@ def test_a_folder_that_is_none_is_refused(fadeline, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("kill", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)]
+    ("kill", "code", "workers"),
+    [(signal.SIGINT, 130, 1), (signal.SIGINT, 130, 2), (signal.SIGKILL, -signal.SIGKILL, 1)],
 )
-def test_a_killed_run_keeps_what_is_done_and_resumes(fadeline, cell, tmp_path, kill, code):
-    words = ["run", str(cell), "--out", str(tmp_path / "run"), "--workers", "1", "-q"]
+def test_a_killed_run_keeps_what_is_done_and_resumes(fadeline, cell, tmp_path, kill, code, workers):
+    words = ["run", str(cell), "--out", str(tmp_path / "run"), "--workers", str(workers), "-q"]
     words += ["--set", "replications=40", "--set", "duration_s=40"]
     program = "from fadeline.simulator.cli import main; main()"
     process = subprocess.Popen(
         [sys.executable, "-c", program, *words], env={**os.environ, "COLUMNS": "100"},
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     parts = tmp_path / "run" / "parts"
     until = time.monotonic() + 60
     while len([*parts.glob("0*.parquet")]) < 3 and time.monotonic() < until:
         time.sleep(0.005)
-    process.send_signal(kill)
+    os.killpg(process.pid, kill)  # as a terminal does: to all processes of the run
     _, err = process.communicate(timeout=60)
     assert process.returncode == code
     if kill == signal.SIGINT:
@@ -199,3 +200,39 @@ def test_a_run_without_a_table_says_so(fadeline, tmp_path, monkeypatch):
     answer = fadeline(*words)
     assert answer.code == 2
     assert not (tmp_path / "run" / MANIFEST).exists()
+
+
+def test_a_single_clip_is_enough(fadeline, cell, tmp_path):
+    words = ("--set", "clips.arrivals.rate_hz=0.13", "--set", "devices.count=1")
+    answer = fadeline("run", cell, "--out", tmp_path / "run", "--workers", 1, *words)
+    assert answer.code == 0
+    assert pd.read_csv(tmp_path / "run" / "summary.csv")["clips"].max() <= 3
+
+
+def test_when_all_are_lost_it_is_said(fadeline, cell, tmp_path):
+    words = ("--set", "channel.mean_snr_db=-60")
+    answer = fadeline("run", cell, "--out", tmp_path / "run", "--workers", 1, *words)
+    assert answer.code == 0
+    assert "small answers 0.000" in answer.out
+    assert "small: only 0% of clips are ever answered" in answer.out
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written_is_said(fadeline, cell, tmp_path):
+    tmp_path.chmod(0o500)
+    answer = fadeline("run", cell, "--out", tmp_path / "run")
+    tmp_path.chmod(0o700)
+    assert answer.code == 2
+    assert "cannot be used" in answer.err
+
+
+def test_a_full_disk_is_said_and_leaves_nothing_half_written(fadeline, cell, tmp_path, monkeypatch):
+    def full(self, *_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pd.DataFrame, "to_parquet", full)
+    answer = fadeline("run", cell, "--out", tmp_path / "run", "--workers", 1)
+    assert answer.code == 2
+    assert "No space left on device" in answer.err
+    assert "Traceback" not in answer.err
+    assert [path.name for path in (tmp_path / "run" / "parts").iterdir()] == ["scenario.sha256"]

@@ -92,7 +92,7 @@ def test_a_band_covers_the_whole_curve():
         values = (share[:, None] <= deadlines).astype(np.int8)
         found = estimates(values, np.arange(10).repeat(80), np.full(800, -1), range_=(0.0, 1.0))
         low, high = found.band(rng)
-        covered += ((low <= deadlines) & (deadlines <= high)).all()
+        covered += bool(((low <= deadlines) & (deadlines <= high)).all())
     assert 0.91 <= covered / 300 <= 0.99
 
 

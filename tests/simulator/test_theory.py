@@ -124,6 +124,7 @@ def test_intervals_cover_the_truth_of_a_closed_form():
 def test_the_closed_form_is_drawn_where_there_is_one():
     scenario = quasi_static()
     rows = closed_form(scenario, handlings(scenario))
+    assert rows is not None
     assert rows["deadline_s"].tolist() == [0.015, 0.03]
     expected = sent_within(np.array([0.015, 0.03]), 40_000, 1e6, 10.0**0.3 / 10.0, 6.0)
     assert rows["accuracy"].to_numpy() == pytest.approx(0.9 * expected, abs=0.02)

@@ -1,6 +1,7 @@
 """Tiny worlds, whose every event is known by hand."""
 
 from math import inf, nan
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,13 +18,15 @@ from fadeline.simulator.radio import Link, radio
 STEADY = LinkTrace.uniform([1000.0] * 100, 1.0, [3.0] * 100)
 """A thousand bits a second, for a hundred seconds."""
 
+WITHOUT_LIMIT: Any = (None, "drop-oldest")
+
 
 def world(*devices, sharing="equal", queue=None, traces=None, end_s=100.0, **edge):
     """Return what became of the clips of devices; each clip is (born, encode, bits, infer, trip).
 
     A device's `queue` is (limit, when_full).
     """
-    limit, when_full = queue or (None, "drop-oldest")
+    limit, when_full = queue or WITHOUT_LIMIT
     clock = Clock()
     air = radio(clock, sharing)
     server = EdgeServer(clock, lambda batch: sum(clip.infer_s for clip in batch), **edge)
