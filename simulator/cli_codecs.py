@@ -20,6 +20,7 @@ from fadeline.simulator.errors import FadelineError
 
 if TYPE_CHECKING:
     from fadeline.models.clips.clipset import ClipSet
+    from fadeline.models.codecs.codec import Codec
     from fadeline.models.codecs.codec_training import CodecName
     from fadeline.models.codecs.stored_codec import TrainedCodec
     from fadeline.models.outcomes import Outcomes
@@ -47,6 +48,10 @@ def train_codec_command(name: "CodecName") -> Callable[..., None]:
         classifier: Annotated[
             str, typer.Option(help="Trained on these clips: shipped name or .safetensors file.")
         ] = "vit-tiny-actions",
+        init: Annotated[
+            str | None,
+            typer.Option(help="Go on from this codec: shipped name or .safetensors file."),
+        ] = None,
         splits: Splits = None,
         draw: Draw = 1,
         length: Annotated[
@@ -72,14 +77,19 @@ def train_codec_command(name: "CodecName") -> Callable[..., None]:
         silent = quiet or as_json
         try:
             recipe = codec_recipe(
-                name, length=length, seed=seed, devices=devices, precision=precision
+                name,
+                further=init is not None,
+                length=length,
+                seed=seed,
+                devices=devices,
+                precision=precision,
             )
         except ValueError as error:
             raise FadelineError(str(error)) from None
         prepare_training(out, resume=resume, force=force)
         frozen, frozen_card = load_vit(classifier)
         learner, _ = load_vit(classifier)
-        codec = new_codec(name, seed=seed)
+        codec = new_codec(name, seed=seed) if init is None else _trained(init, name)
         _refuse_shape(classifier, frozen.config, codec.config)
         clips, validation = (
             cached_clips(
@@ -92,8 +102,8 @@ def train_codec_command(name: "CodecName") -> Callable[..., None]:
             raise ClipError(f"{clips.name}: its classes are not those of {classifier}")
         model = PricedCodec(codec, learner)
         rows = train_codec(
-            model, clips, validation, recipe, out, resume=resume, quiet=silent,
-            started=lambda step: None if silent else errors().print(f"step {step}"),
+            model, clips, validation, recipe, out, further=init is not None, resume=resume,
+            quiet=silent, started=lambda step: None if silent else errors().print(f"step {step}"),
         )  # fmt: skip
         if not first_process():
             return
@@ -120,6 +130,20 @@ def train_codec_command(name: "CodecName") -> Callable[..., None]:
 
     command.__doc__ = SUMMARIES[name]
     return command
+
+
+def _trained(init: str, name: str) -> "Codec":
+    """Return a trained codec to go on from.
+
+    Raises:
+        FadelineError: If it is one of another kind.
+    """
+    from fadeline.models.codecs.stored_codec import load_codec
+
+    codec = load_codec(init).codec
+    if codec.temporal != (name == "stae"):
+        raise FadelineError(f"--init {init}: holds {'STAE' if codec.temporal else 'DeepISC'}")
+    return codec
 
 
 def evaluate_codecs(

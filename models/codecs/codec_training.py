@@ -76,6 +76,7 @@ def new_codec(name: CodecName, *, seed: int = 1) -> Codec:
 def codec_recipe(
     name: CodecName,
     *,
+    further: bool = False,
     length: float = 1.0,
     seed: int = 1,
     devices: int = 1,
@@ -85,6 +86,8 @@ def codec_recipe(
 
     Args:
         name: Which codec.
+        further: For one that is trained already, to get used to other clips: without the steps
+            that only bring it on its way.
         length: Epochs of every step in parts of the usual; each step has at least one.
         seed: Of all steps.
         devices: Of all steps.
@@ -113,13 +116,16 @@ def codec_recipe(
             Step("restore", looks, config(9, 4e-4)),
             Step("classifier", answers, config(8, 4e-4), codec=False, classifier=True),
         )
+    joint = Aims(recognition=1.0, fidelity=0.1)
+    together = Step("joint", joint, config(14, 4e-4), classifier=True)
+    if further:
+        return (together,)
     soft = Aims(recognition=1.0, fidelity=0.3, likeness=0.5, soft=True)
     hard = replace(soft, soft=False)
-    joint = Aims(recognition=1.0, fidelity=0.1)
     return (
         Step("soft", soft, config(1, 3e-4)),
         Step("hard", hard, config(2, 3e-4)),
-        Step("joint", joint, config(14, 4e-4), classifier=True),
+        together,
     )
 
 
@@ -130,6 +136,7 @@ def train_codec(
     recipe: tuple[Step, ...],
     out: Path,
     *,
+    further: bool = False,
     resume: bool = False,
     quiet: bool = True,
     started: Callable[[str], None] = lambda name: None,
@@ -137,11 +144,12 @@ def train_codec(
     """Train a codec in place, step by step; each step has a folder in `out`.
 
     Args:
-        model: Untrained codec, trained classifier.
+        model: Untrained codec (but see `further`), trained classifier.
         clips: Training clips.
         validation: Clips to report on.
         recipe: From `codec_recipe`.
         out: Folder.
+        further: Whether the codec is trained already and goes on from there.
         resume: Go on where a stopped training was, in whichever step that is.
         quiet: Show no progress.
         started: Called with the name of each step.
@@ -158,9 +166,10 @@ def train_codec(
             (out / step.name / "checkpoint.safetensors").unlink(missing_ok=True)
     some = np.linspace(0, len(clips) - 1, min(_START_CLIPS, len(clips))).astype(int)
     floats, _ = to_float(batch_of(clips, some))
-    start_from_components(model.codec, floats)
-    few = floats[:: _START_CLIPS // _GAIN_CLIPS]
-    fit_gains(model.codec, few, model.target_bits)
+    if not further:
+        start_from_components(model.codec, floats)
+        few = floats[:: _START_CLIPS // _GAIN_CLIPS]
+        fit_gains(model.codec, few, model.target_bits)
     rows: list[Row] = []
     for step in recipe:
         started(step.name)

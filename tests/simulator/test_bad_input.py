@@ -971,8 +971,8 @@ SOURCES = {
     "shipped": (
         "raylei",
         "no scenario named raylei; did you mean rayleigh?; shipped are block-fading, crowded-cell, "
-        "paper-claim, rayleigh, rician, slow-device, tdl-urban, trace, urban-walk; or give the path "
-        "of a YAML file",
+        "paper-claim, rayleigh, rician, slow-device, tdl-urban, trace, urban-walk; or give the "
+        "path of a YAML file",
     ),
     "nothing": ("", "no scenario named ;"),
 }

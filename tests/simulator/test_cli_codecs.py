@@ -117,6 +117,21 @@ def test_a_started_training_is_gone_on_with_or_started_again(fadeline, vit, tmp_
         assert (tmp_path / "run" / "stae.safetensors").read_bytes() == first
 
 
+def test_a_trained_codec_goes_on_from_where_it_is(fadeline, vit, tmp_path):
+    train(fadeline, vit, tmp_path / "run", "--quiet")
+    weights = tmp_path / "run" / "stae.safetensors"
+    answer = train(fadeline, vit, tmp_path / "on", "--quiet", "--init", weights)
+    assert answer.code == 0, answer.err
+    steps = [path.parent.name for path in (tmp_path / "on").glob("*/training.csv")]
+    assert steps == ["joint"]
+    assert (tmp_path / "on" / "stae.safetensors").read_bytes() != weights.read_bytes()
+    answer = train(
+        fadeline, vit, tmp_path / "no", "--quiet", "--init", weights, codec="deepisc-task"
+    )
+    assert answer.code == 2
+    assert f"--init {weights}: holds STAE" in answer.err
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
