@@ -1,0 +1,177 @@
+"""What each part of STAE is worth: trained without it, measured on validation clips.
+
+All variants start from one checkpoint, that of soft attention, and learn equally long from there at
+two compression ratios. Takes about twelve minutes for each on two cores.
+
+    python benchmarks/ablate_codecs.py --out runs/ablations [--only NAME ...]
+"""
+
+import argparse
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from fadeline.models.batches import batch_of, to_float
+from fadeline.models.clips.actions import ActionClips
+from fadeline.models.clips.cache import cached
+from fadeline.models.clips.clipset import ClipSet
+from fadeline.models.codecs.codec import Codec
+from fadeline.models.codecs.codec_training import codec_recipe, new_codec, train_codec
+from fadeline.models.codecs.objective import OVERHEAD_BYTES, PricedCodec
+from fadeline.models.codecs.stae import Encoded, StaeConfig, StaeEncoder
+from fadeline.models.share import Share
+from fadeline.models.weights import load_vit
+
+RATIOS = (104, 1000)
+EPOCHS = {"hard": 1, "joint": 3}
+
+
+def as_it_is(codec: Codec) -> None:
+    """Leave STAE as it is."""
+
+
+def without_opinion(codec: Codec) -> None:
+    """Let the change of values alone say what is important."""
+    for layer in _scores(codec):
+        layer.register_forward_hook(lambda _, __, output: torch.zeros_like(output))
+
+
+def without_frames(codec: Codec) -> None:
+    """Take the frame attention module away: every frame is as important as any other."""
+    codec.encoder.register_forward_hook(
+        lambda _, __, output: replace(output, frame_scores=torch.zeros_like(output.frame_scores))
+    )
+
+
+def at_random(codec: Codec) -> None:
+    """Send positions drawn at random."""
+
+    def drawn(_: nn.Module, __: object, output: Encoded) -> Encoded:
+        return replace(
+            output,
+            frame_scores=torch.zeros_like(output.frame_scores),
+            place_scores=torch.rand_like(output.place_scores),
+        )
+
+    codec.encoder.register_forward_hook(drawn)
+
+
+def all_positions(codec: Codec) -> None:
+    """Send every position, with as many bits in all."""
+    codec.knobs[:, 1] = codec.config.frames * codec.config.places
+    codec.flagged[:] = False
+
+
+def within_frames(codec: Codec) -> None:
+    """Let the decoder see one frame at a time: its 3D part becomes 2D."""
+    for block in (codec.decoder.enter, *codec.decoder.residuals):
+        block.time = nn.Identity()
+
+
+VARIANTS: dict[str, Callable[[Codec], None]] = {
+    "STAE": as_it_is,
+    "without opinion": without_opinion,
+    "without frame scores": without_frames,
+    "random positions": at_random,
+    "all positions": all_positions,
+    "2D decoder": within_frames,
+    "all at once": as_it_is,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--only", nargs="*", choices=VARIANTS, default=list(VARIANTS))
+    given = parser.parse_args()
+    clips, validation = (cached(ActionClips(split)) for split in ("train", "val"))
+    soft, *later = codec_recipe("stae")
+    later = [replace(step, config=replace(step.config, epochs=EPOCHS[step.name])) for step in later]
+    start = given.out / "soft.pt"
+    if not start.exists():
+        model = made()
+        train_codec(model, clips, validation, (soft,), given.out / "start", quiet=False)
+        torch.save(model.codec.state_dict(), start)
+    for name in given.only:
+        folder = given.out / name.replace(" ", "-")
+        if (folder / "result.json").exists():
+            continue
+        model = made()
+        recipe = tuple(later)
+        if name == "all at once":  # as many epochs, all of the last kind, from the components on
+            epochs = soft.config.epochs + sum(EPOCHS.values())
+            recipe = (replace(later[-1], config=replace(later[-1].config, epochs=epochs)),)
+        else:
+            model.codec.load_state_dict(torch.load(start))
+        VARIANTS[name](model.codec)
+        train_codec(
+            model, clips, validation, recipe, folder, further=name != "all at once", quiet=False
+        )
+        (folder / "result.json").write_text(json.dumps(measured(model, validation), indent=2))
+    for name in VARIANTS:
+        result = given.out / name.replace(" ", "-") / "result.json"
+        if result.exists():
+            for row in json.loads(result.read_text()):
+                print(
+                    f"{name:22}{row['ratio']:8.0f}x{row['accuracy']:8.3f} "
+                    f"({row['low']:.3f} to {row['high']:.3f}); "
+                    f"without entropy coding {row['plain_ratio']:.0f}x"
+                )
+
+
+def made() -> PricedCodec:
+    points = [
+        point for point in new_codec("stae").points if point.ratio in RATIOS and point.packets == 1
+    ]
+    return PricedCodec(
+        Codec(StaeConfig(len(points)), points, seed=1), load_vit("vit-tiny-actions")[0]
+    )
+
+
+@torch.inference_mode()
+def measured(model: PricedCodec, clips: ClipSet) -> list[dict[str, float]]:
+    """Return accuracy with the codec's own classifier and ratio at each operating point."""
+    model.eval()
+    rows = []
+    for number, point in enumerate(model.codec.points):
+        right, bits, plain_bits = 0, 0.0, 0.0
+        for start in range(0, len(clips), 32):
+            batch, labels = to_float(batch_of(clips, np.arange(start, min(start + 32, len(clips)))))
+            points = torch.full((len(batch),), number)
+            sent = model.codec(batch, points)
+            right += int((model.classifier(sent.clips).argmax(dim=1) == labels).sum())
+            bits += float(model.bits(sent.plan, points).sum())
+            plain_bits += float(_plain_bits(sent.plan.kept, point.channels, point.radius))
+        share = Share(right, len(clips))
+        raw_bits = 24.0 * model.config.frames * model.config.size_px**2
+        low, high = share.interval
+        rows.append(
+            {
+                "accuracy": share.value,
+                "low": low,
+                "high": high,
+                "ratio": raw_bits / (bits / len(clips) + 8 * OVERHEAD_BYTES),
+                "plain_ratio": raw_bits / (plain_bits / len(clips) + 8 * OVERHEAD_BYTES),
+            }
+        )
+    return rows
+
+
+def _plain_bits(kept: Tensor, channels: int, radius: int) -> Tensor:
+    """Return the bits without entropy coding: a flag for each position, whole bits for a symbol."""
+    symbol_bits = int(np.ceil(np.log2(2 * radius + 1)))
+    return kept.sum() * channels * symbol_bits + kept.numel()
+
+
+def _scores(codec: Codec) -> tuple[nn.Module, nn.Module]:
+    assert isinstance(codec.encoder, StaeEncoder)
+    return codec.encoder.frame_score, codec.encoder.place_score
+
+
+if __name__ == "__main__":
+    main()
