@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fadeline.simulator.cli_options import AsJson, Force, Quiet, Sets, Source, Workers
-from fadeline.simulator.console import bar, print_json, spinner
+from fadeline.simulator.console import bar, errors, print_json, spinner
 
 if TYPE_CHECKING:
     from fadeline.simulator.scenario import Scenario
@@ -35,9 +35,14 @@ def run(
     folder = out or Path("runs") / scenario.name
 
     from fadeline.simulator.run_folder import prepare_run, run_into
+    from fadeline.simulator.running import check_runnable
 
-    prepare_run(folder, resume=resume, force=force)
     _measure_missing(scenario, silent=quiet or as_json)
+    notes = check_runnable(scenario)  # before anything is written over
+    prepare_run(folder, resume=resume, force=force)
+    if not (quiet or as_json):
+        for note in notes:
+            errors().print(note, highlight=False, markup=False)
     with bar("simulating", quiet=quiet or as_json) as progress:
         lines = run_into(scenario, folder, workers=workers or usable_cores(), progress=progress)
     if as_json:
@@ -67,7 +72,9 @@ def _measure_missing(scenario: "Scenario", *, silent: bool) -> None:
     try:
         outcome_table(data, codecs, otherwise="")
     except UnmeasuredError:
-        with bar(f"measuring {', '.join(codecs)} on {data}", quiet=silent) as progress:
+        with bar(
+            f"measuring {', '.join(codecs) or 'the classifier'} on {data}", quiet=silent
+        ) as progress:
             measure_table(data, codecs, progress=progress)
 
 
@@ -89,10 +96,12 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Lay the accuracy curves of several runs over one another."""
+    from fadeline.simulator.clock import SAME_S
     from fadeline.simulator.comparison import compared
     from fadeline.simulator.figures import save_figure
     from fadeline.simulator.output import complete_or_absent, prepare_folder
     from fadeline.simulator.run_figures import accuracy_figure
+    from fadeline.simulator.verdict import interval_text
 
     table, report_at_s = compared(run_folders)
     prepare_folder(out, force=force)
@@ -100,16 +109,15 @@ def compare(
         table.to_csv(partial, index=False, float_format="%.9g")
     title = "Accuracy against deadline; bands: 95 %"
     paths = save_figure(accuracy_figure(table, title, report_at_s), out, "compare")
-    at = table[(table["deadline_s"] - table["report_at_s"]).abs() < 1e-9]
+    at = table[(table["deadline_s"] - table["report_at_s"]).abs() <= SAME_S]
     rows: list[dict[str, Any]] = at.to_dict("records")
     if as_json:
         print_json({"figures": [str(path) for path in paths], "rows": rows})
     elif not quiet:
         for row in rows:
-            print(
-                f"{row['scheme']}: {row['accuracy']:.3f} [{row['accuracy_lo']:.3f}, "
-                f"{row['accuracy_hi']:.3f}] at {1e3 * row['deadline_s']:g} ms"
-            )
+            deadline = f"at {1e3 * row['deadline_s']:g} ms"
+            interval = interval_text(row, "accuracy")
+            print(f"{row['scheme']}: {row['accuracy']:.3f} {interval} {deadline}")
         print("written: " + ", ".join(map(str, paths)))
 
 

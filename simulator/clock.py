@@ -11,6 +11,10 @@ FIRST = 2
 """Lowest order; SimPy keeps 0 and 1 for itself."""
 
 
+SAME_S = 1e-9
+"""Times no further apart than this are the same: sums of times round (our choice)."""
+
+
 class Happening(Event):
     """An event of SimPy that a station may be told of before the clip that waits for it."""
 

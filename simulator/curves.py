@@ -7,8 +7,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fadeline.simulator.clip import DONE, LOCAL
+from fadeline.simulator.clip import DONE, DROPPED_DEVICE, DROPPED_EDGE, LOCAL, UNFINISHED
+from fadeline.simulator.clock import SAME_S
+from fadeline.simulator.errors import FadelineError
 from fadeline.simulator.intervals import Estimates, estimates
+from fadeline.simulator.ledger import WAY
 
 Floats = NDArray[np.float64]
 
@@ -24,18 +27,6 @@ STAGES = (
 )
 """Parts of a clip's way, in their order."""
 
-_BORDERS = (
-    "born_s",
-    "encode_start_s",
-    "encoded_s",
-    "tx_start_s",
-    "sent_s",
-    "edge_arrive_s",
-    "edge_start_s",
-    "inferred_s",
-    "done_s",
-)
-
 
 @dataclass(frozen=True)
 class Judged:
@@ -44,22 +35,34 @@ class Judged:
     Attributes:
         rows: Of `clips.parquet`, in the order of replication, device and clip.
         latency_s: From birth to answer; infinite where there is none.
+        runs: Replications, those without a counted clip included.
     """
 
     rows: pd.DataFrame
     latency_s: Floats
+    runs: int
 
     @classmethod
-    def of(cls, rows: pd.DataFrame) -> "Judged":
-        """Take the counted ones of a scheme's clips."""
+    def of(cls, rows: pd.DataFrame, runs: int) -> "Judged":
+        """Take the counted ones of a scheme's clips in so many replications.
+
+        Raises:
+            FadelineError: If there is none.
+        """
         rows = rows[rows["counted"]]
+        if not len(rows):
+            raise FadelineError(
+                "no clip is counted: none is born in [warmup_s, duration_s); make duration_s "
+                "longer or the arrival rate higher"
+            )
         answered = rows["outcome"].isin([DONE, LOCAL]).to_numpy()
         latency_s = (rows["done_s"] - rows["born_s"]).to_numpy(dtype=np.float64)
-        return cls(rows, np.where(answered, latency_s, np.inf))
+        return cls(rows, np.where(answered, latency_s, np.inf), runs)
 
     def in_time(self, deadlines_s: Sequence[float]) -> NDArray[np.bool_]:
         """Return which clips are answered within each deadline, shape (n, D)."""
-        within: NDArray[np.bool_] = self.latency_s[:, None] <= np.asarray(deadlines_s)[None, :]
+        limits_s = np.asarray(deadlines_s)[None, :] + SAME_S
+        within: NDArray[np.bool_] = self.latency_s[:, None] <= limits_s
         return within
 
     def right(self, deadlines_s: Sequence[float]) -> NDArray[np.bool_]:
@@ -73,6 +76,7 @@ class Judged:
             values.astype(np.int8),
             self.rows["replication"].to_numpy(),
             self.rows["data_index"].to_numpy(),
+            runs=self.runs,
             range_=(0.0, 1.0) if values.dtype == np.bool_ else (-1.0, 1.0),
         )
 
@@ -90,9 +94,11 @@ def accuracy_rows(
         estimate = judged.estimated(values)
         columns |= _columns(name, estimate)
         low, high = estimate.band(rng)
-        columns |= {f"{name}_band_lo": low.clip(0.0, 1.0), f"{name}_band_hi": high.clip(0.0, 1.0)}
-    runs = int(judged.rows["replication"].max()) + 1
-    return pd.DataFrame(columns | {"clips": len(judged.rows), "replications": runs})
+        columns |= {
+            f"{name}_band_lo": np.fmin(low.clip(0.0, 1.0), estimate.low),
+            f"{name}_band_hi": np.fmax(high.clip(0.0, 1.0), estimate.high),
+        }
+    return pd.DataFrame(columns | {"clips": len(judged.rows), "replications": judged.runs})
 
 
 def paired_rows(judged: Judged, baseline: Judged, deadlines_s: Sequence[float]) -> pd.DataFrame:
@@ -143,20 +149,23 @@ def miss_rows(judged: Judged, deadlines_s: Sequence[float]) -> pd.DataFrame:
     return pd.DataFrame(columns | dict(zip(STAGES, shares.T, strict=True)))
 
 
+_NO_ANSWER = (DROPPED_DEVICE, DROPPED_EDGE, UNFINISHED)
+
+
 def summary(judged: Judged, report_at_s: float, counted_s: float) -> dict[str, float]:
     """Return one row of `summary.csv`: latencies, goodput and energy."""
     answered = judged.latency_s[np.isfinite(judged.latency_s)]
     right = judged.right([report_at_s])[:, 0]
-    runs = int(judged.rows["replication"].max()) + 1
     quantiles = np.quantile(answered, (0.5, 0.95, 0.99)) if len(answered) else [np.nan] * 3
     energy_j = float(judged.rows["energy_j"].sum())
     return {
         "clips": float(len(judged.rows)),
         "answered": float(np.isfinite(judged.latency_s).mean()),
+        **{name: float((judged.rows["outcome"] == name).mean()) for name in _NO_ANSWER},
         "latency_mean_s": float(answered.mean()) if len(answered) else np.nan,
         **dict(zip(("latency_p50_s", "latency_p95_s", "latency_p99_s"), quantiles, strict=True)),
         "payload_bits_mean": float(judged.rows["payload_bits"].mean()),
-        "right_per_s": float(right.sum()) / (runs * counted_s),
+        "right_per_s": float(right.sum()) / (judged.runs * counted_s),
         "energy_per_clip_j": energy_j / len(judged.rows),
         "energy_per_right_j": energy_j / right.sum() if right.any() else np.nan,
     }
@@ -168,7 +177,7 @@ def _borders(rows: pd.DataFrame) -> Floats:
     What is done while the clip is still filmed, or before the stage before has ended, takes none of
     the time that counts.
     """
-    borders = rows[list(_BORDERS)].to_numpy(dtype=np.float64, copy=True)
+    borders = rows[list(WAY)].to_numpy(dtype=np.float64, copy=True)
     ordered = np.maximum.accumulate(np.nan_to_num(borders, nan=-np.inf), axis=1)
     return np.where(np.isnan(borders), np.nan, ordered)
 

@@ -8,7 +8,7 @@ from typing import Literal
 from simpy import Event
 
 from fadeline.simulator.clip import DROPPED_EDGE, Clip
-from fadeline.simulator.clock import Clock, Happening
+from fadeline.simulator.clock import SAME_S, Clock, Happening
 
 Order = Literal["fifo", "lifo", "edf", "shortest"]
 
@@ -51,7 +51,7 @@ class EdgeServer:
         """Return the event of a clip having been inferred: True, or False if it is given up."""
         clip.waiting = Happening(self.clock)
         clip.edge_arrive_s = self.clock.now
-        if self.idle and self.batch_size == 1:  # then nobody waits
+        if self.idle and self.batch_size == 1 and not self._expired(clip):  # then nobody waits
             self.idle -= 1
             self._start([clip])
             return clip.waiting
@@ -101,7 +101,9 @@ class EdgeServer:
         return True
 
     def _expired(self, clip: Clip) -> bool:
-        return self.drop_after_s is not None and self.clock.now > clip.born_s + self.drop_after_s
+        if self.drop_after_s is None:
+            return False
+        return self.clock.now > clip.born_s + self.drop_after_s + SAME_S
 
     def _lose(self, clip: Clip) -> None:
         clip.lose("edge", DROPPED_EDGE, self.clock.now)

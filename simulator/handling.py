@@ -201,6 +201,13 @@ def _learned(
     def handle(group: DeviceGroup, draws: Draws) -> Handled:
         device = load_profile(group.profile)
         encode_s = _network_s(device, facts.encoder, 1, group.slowdown)
+        if streaming:  # a call for each frame, with its overhead and all weights
+            frames = len(rows["frame_bytes"][0])
+            encode_s = frames * device.latency_s(
+                facts.encoder.flops / frames,
+                facts.encoder.weight_bytes + facts.encoder.moved_bytes / frames,
+                slowdown=group.slowdown,
+            )
         encode_s += device.serial_s(facts.encode_serial_s[point], slowdown=group.slowdown)
         serial_s = profile.serial_s(facts.decode_serial_s[point], slowdown=edge.slowdown)
         handled = _answered(rows, draws, device, profile, encode_s, serial_s)
@@ -244,7 +251,7 @@ def nearest_point(outcomes: Outcomes, codec: str, ratio: float, name: str) -> tu
         sent = rows[(rows["operating_point"] == number) & (rows["packets"] == packets)]["bytes"]
         if packets == 1 and len(sent):
             measured[number] = outcomes.raw_bytes / float(sent.mean())
-    nearest = min(measured, key=lambda number: abs(np.log(measured[number] / ratio)))
+    nearest = min(measured, key=lambda number: abs(measured[number] / ratio - 1.0))
     if abs(measured[nearest] / ratio - 1.0) > FARTHEST:
         there = ", ".join(f"{value:.0f}" for value in sorted(measured.values()))
         raise FadelineError(

@@ -17,6 +17,8 @@ Floats = NDArray[np.float64]
 
 LEVEL = 0.95
 
+_MANY = 60  # replications from which on errors are known well enough to be drawn as one
+
 _BAND_DRAWS = 2000  # the quantile is then good to about two percent (our choice)
 
 
@@ -60,6 +62,7 @@ def estimates(
     replication: NDArray[np.int64],
     data_index: NDArray[np.int64],
     *,
+    runs: int,
     range_: tuple[float, float],
 ) -> Estimates:
     """Return the means of values over clips, with intervals.
@@ -73,11 +76,10 @@ def estimates(
         values: Shape (n, D), n at least 1.
         replication: Of each clip, from 0, shape (n,).
         data_index: Test clip of each; -1 where there is none, shape (n,).
+        runs: Replications R; one without a clip has no say in the mean.
         range_: Of the values; intervals stay inside.
     """
     clips, deadlines = values.shape
-    runs = int(replication.max()) + 1
-    sizes = np.bincount(replication, minlength=runs).astype(float)
     known = bool((data_index >= 0).all())
     _, index = np.unique(data_index, return_inverse=True)
     _, cell = np.unique(index * runs + replication, return_inverse=True)
@@ -101,7 +103,7 @@ def estimates(
     agree = error < 1e-12
     low, high = mean - reach, mean + reach
     for column in np.flatnonzero(agree).tolist():
-        low[column], high[column] = _unanimous(mean[column], int(sizes.sum()), range_)
+        low[column], high[column] = _unanimous(mean[column], clips, range_)
     total_reach = student(min(runs, int(index.max()) + 1) - 1) * total_error if known else nothing
     total_low, total_high = mean - total_reach, mean + total_reach
     if known:
@@ -134,12 +136,19 @@ def max_t(residuals: Floats, rng: np.random.Generator) -> float:
     moving = residuals[:, lengths > 1e-9] / lengths[lengths > 1e-9]
     if runs < 2 or not moving.size:
         return student(runs - 1)
-    largest = []
+    if runs > _MANY:
+        variances, directions = np.linalg.eigh(moving.T @ moving)
+        root = directions * np.sqrt(variances.clip(min=0.0))
+        drawn = rng.standard_normal((_BAND_DRAWS, len(root))) @ root.T
+        scale = np.sqrt(rng.chisquare(runs - 1, _BAND_DRAWS) / (runs - 1))
+        largest = np.abs(drawn).max(axis=1) / scale
+        return max(float(np.quantile(largest, LEVEL)), student(runs - 1))
+    found = []
     for _ in range(_BAND_DRAWS):
         drawn = rng.standard_normal((runs, runs)) @ moving
         error = drawn.std(axis=0, ddof=1) / np.sqrt(runs)
-        largest.append(float(np.abs(drawn.mean(axis=0) / error).max()))
-    return max(float(np.quantile(largest, LEVEL)), student(runs - 1))
+        found.append(float(np.abs(drawn.mean(axis=0) / error).max()))
+    return max(float(np.quantile(found, LEVEL)), student(runs - 1))
 
 
 def student(freedom: int) -> float:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from fadeline.simulator.clip import OUTCOMES, UNFINISHED, Clip
 from fadeline.simulator.clock import FIRST
 
-TIMES = (
+WAY = (
     "born_s",
     "encode_start_s",
     "encoded_s",
@@ -18,8 +18,10 @@ TIMES = (
     "edge_start_s",
     "inferred_s",
     "done_s",
-    "lost_s",
 )
+"""Columns that say when each stage of a clip's way began, and the last ended."""
+
+TIMES = (*WAY, "lost_s")
 """Columns that are times; NaN for what did not happen."""
 
 PLACES = ("", "device", "link", "edge")

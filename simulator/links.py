@@ -84,8 +84,8 @@ def step_of(channel: Channel, parts: int) -> float:
 
 
 def steps_of(scenario: Scenario, step_s: float) -> int:
-    """Return how many time steps cover a run, at least 1."""
-    return max(1, math.ceil(scenario.horizon_s / step_s - 1e-9))
+    """Return how many time steps cover a run, and are drawn for it, at least 1."""
+    return max(1, math.ceil(scenario.drawn_s / step_s - 1e-9))
 
 
 def doppler_of(channel: Channel) -> float:

@@ -16,6 +16,7 @@ from fadeline.simulator.errors import Path, Problem, ScenarioError, ScenarioWarn
 from fadeline.simulator.profile import is_profile_file
 from fadeline.simulator.rules import broken_rules, scenario_warnings
 from fadeline.simulator.scenario import Scenario
+from fadeline.simulator.scheme_spec import LearnedScheme, Scheme, scheme_names
 from fadeline.simulator.wording import nearest, visible_path, worded
 
 MAX_SWEEP_POINTS = 10_000
@@ -78,7 +79,22 @@ def at_point(scenario: Scenario, point: Mapping[str, Any]) -> Scenario:
     changed, problems = _at_point(Document(data), dict(point))
     if changed is None or problems:
         raise ScenarioError(problems)
-    return changed
+    return changed.model_copy(update={"schemes": _without_ratio(changed, point)})
+
+
+def _without_ratio(scenario: Scenario, point: Mapping[str, Any]) -> tuple[Scheme, ...]:
+    """Return the schemes, named by codec alone where their ratio is what is swept.
+
+    So a scheme has one name all through the sweep.
+    """
+    named = []
+    for number, scheme in enumerate(scenario.schemes):
+        swept = any(f"schemes.{which}.ratio" in point for which in ("*", number))
+        if swept and isinstance(scheme, LearnedScheme) and scheme.name is None:
+            scheme = scheme.model_copy(update={"name": scheme.codec})
+        named.append(scheme)
+    names = [name for scheme in named for name in scheme_names(scheme)]
+    return tuple(named) if len(set(names)) == len(names) else scenario.schemes
 
 
 def plain_data(scenario: Scenario) -> dict[str, Any]:
@@ -247,9 +263,23 @@ def _swept(document: Document, scenario: Scenario) -> tuple[list[Scenario], list
     return scenarios, []
 
 
+_SHARED = ("replications", "duration_s", "warmup_s", "deadlines_s", "report_at_s", "baseline")
+"""What all points of a sweep have in common."""
+
+
 def _sweep_fault(path: str, values: Sequence[Any]) -> str | None:
-    if path.split(".")[0] in ("sweep", "extends", "name"):
+    first = path.split(".")[0]
+    if first in ("sweep", "extends", "name"):
         return "cannot be swept; sweep a value of the experiment"
+    if first in (
+        "replications",
+        "duration_s",
+        "warmup_s",
+        "deadlines_s",
+        "report_at_s",
+        "baseline",
+    ):
+        return "cannot be swept; all points are simulated and judged alike"
     seen = set()
     for value in values:
         key = repr(value) if isinstance(value, dict | list) else value

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from fadeline.models.clips.cache import cache_folder
+from fadeline.models.errors import OutcomesError
 from fadeline.models.outcomes import (
     UNCOMPRESSED,
     Outcomes,
@@ -36,21 +38,30 @@ def outcome_table(data: str, codecs: Sequence[str], *, otherwise: str) -> Outcom
         UnmeasuredError: If there is none.
         OutcomesError: If it is of other clips or weights than those of this version.
     """
-    places = [path for path in (shipped_outcomes().get(data), table_path(data)) if path is not None]
-    found = [read_outcomes(path) for path in places if path.is_file()]
-    for outcomes in found:
-        if all(name in outcomes.codecs for name in codecs):
+    stale: OutcomesError | None = None
+    shipped = shipped_outcomes().get(data)
+    have: dict[str, None] = {}
+    for path in [*([shipped] if shipped else []), *table_paths(data)]:
+        outcomes = _read(path, path.stat().st_mtime_ns)
+        have |= dict.fromkeys(outcomes.codecs)
+        if any(name not in outcomes.codecs for name in codecs):
+            continue
+        try:
             return _checked(outcomes, codecs)
-    if not found:
-        have = ", ".join(shipped_outcomes()) or "none"
-        raise UnmeasuredError(
-            f"{data}: no outcome table is shipped for these clips; there are {have}; {otherwise}"
-        )
-    have = ", ".join(dict.fromkeys(name for outcomes in found for name in outcomes.codecs))
-    missing = [name for name in codecs if not any(name in table.codecs for table in found)]
+        except OutcomesError as error:
+            stale = stale or error
+    if stale is not None and shipped is not None:
+        raise stale
     raise UnmeasuredError(
-        f"{', '.join(missing)}: not in the table of {data}, which has {have or 'none'}; {otherwise}"
+        f"{data}: no outcome table of this version has {', '.join(codecs) or 'these clips'}; "
+        f"there is {', '.join(have) or 'none'}; {otherwise}"
     )
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path, _stamp_ns: int) -> Outcomes:
+    # A memo of the file's content: every point of a sweep asks for it.
+    return read_outcomes(path)
 
 
 def measure_table(
@@ -82,15 +93,28 @@ def measure_table(
     outcomes = measure_outcomes(
         loaded, classifier, card, clips, checksum=clips.digest, progress=progress
     )
-    path = table_path(data)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = _folder() / "+".join([data.replace("/", "-"), *sorted(codecs)])
+    path = path.with_name(f"{path.name}.parquet")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutcomesError(f"{path.parent}: cannot be made: {error.strerror}") from error
     write_outcomes(outcomes, path)
     return path
 
 
-def table_path(data: str) -> Path:
-    """Return where a table that is measured here is kept."""
-    return cache_folder() / "tables" / f"{data.replace('/', '-')}.parquet"
+def table_paths(data: str) -> list[Path]:
+    """Return the tables of clips that were measured here."""
+    stem = data.replace("/", "-")
+    return [
+        path
+        for path in sorted(_folder().glob("*.parquet"))
+        if path.name.partition("+")[0] in (stem, f"{stem}.parquet")
+    ]
+
+
+def _folder() -> Path:
+    return cache_folder() / "tables"
 
 
 def _checked(outcomes: Outcomes, codecs: Sequence[str]) -> Outcomes:

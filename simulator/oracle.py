@@ -29,13 +29,16 @@ _CLIPS = 4000
 def closed_form(scenario: Scenario, schemes: Sequence[Handling]) -> pd.DataFrame | None:
     """Return scheme, deadline_s and accuracy in closed form; None where there is none.
 
-    There is one for Rayleigh block fading, Shannon's rate, a mean SNR that is given, and a constant
-    round trip. It leaves out queues, and fades that change while a clip is sent.
+    There is one for a device that has its band to itself, Rayleigh block fading, Shannon's rate, a
+    mean SNR that is given, and a constant round trip; not for streaming. It leaves out queues, and
+    fades that change while a clip is sent.
     """
     channel, group = scenario.channel_of(scenario.devices[0]), scenario.devices[0]
     fading, rate = channel.fading, channel.rate
     if (
         len(scenario.devices) > 1
+        or (group.count > 1 and channel.sharing != "fdma")
+        or scenario.edge.batch.max_wait_s > 0
         or not isinstance(fading, BlockFading)
         or fading.k_factor_db is not None
         or not isinstance(rate, Shannon)
@@ -53,6 +56,8 @@ def closed_form(scenario: Scenario, schemes: Sequence[Handling]) -> pd.DataFrame
     for scheme in schemes:
         rng = np.random.default_rng(0)
         made = scheme.handle(group, lambda _, rng=rng: rng.random(_CLIPS))  # type: ignore[misc]
+        if made.frame_bits is not None:
+            continue
         fixed_s = (
             made.encode_s
             + made.infer_s
@@ -68,7 +73,7 @@ def closed_form(scenario: Scenario, schemes: Sequence[Handling]) -> pd.DataFrame
         frames.append(
             pd.DataFrame({"scheme": scheme.name, "deadline_s": deadlines_s, "accuracy": accuracy})
         )
-    return pd.concat(frames, ignore_index=True)
+    return pd.concat(frames, ignore_index=True) if frames else None
 
 
 def sent_within(

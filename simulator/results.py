@@ -20,6 +20,7 @@ from fadeline.simulator.curves import (
     summary,
 )
 from fadeline.simulator.errors import FadelineError
+from fadeline.simulator.loading import at_point, sweep_points
 from fadeline.simulator.output import complete_or_absent
 from fadeline.simulator.running import reported_deadlines_s
 from fadeline.simulator.scenario import Scenario
@@ -68,25 +69,18 @@ def evaluated(scenario: Scenario, clips: pd.DataFrame) -> Results:
     Raises:
         FadelineError: If no clip is counted.
     """
-    if not clips["counted"].any():
-        raise FadelineError(
-            "no clip is counted; none is born in [warmup_s, duration_s): make duration_s longer or "
-            "the arrival rate higher"
-        )
-    baseline = baseline_of(scenario)
     deadlines_s = reported_deadlines_s(scenario)
     tables: dict[str, list[pd.DataFrame]] = {name: [] for name in TABLES}
-    for point, here in _points(scenario, clips):
+    runs = replications_of(scenario, clips)
+    Judged.of(clips, runs)  # says so if nothing at all is counted
+    baselines = [baseline_of(at_point(scenario, point)) for point in sweep_points(scenario)]
+    points = sweep_groups(clips, list(scenario.sweep))
+    for (point, here), baseline in zip(points, baselines, strict=True):
         schemes = {str(name): rows for name, rows in here.groupby("scheme", sort=False)}
         for name, rows in schemes.items():
             about = {**point, "scheme": name}
-            for acted_s, judged, theirs in _worlds(rows, schemes[baseline]):
+            for acted_s, judged, theirs in _worlds(rows, schemes[baseline], runs):
                 asked = deadlines_s if acted_s is None else [acted_s]
-                if not len(judged.rows):
-                    raise FadelineError(
-                        f"scheme {name}: no clip is counted at {point}; make duration_s longer or "
-                        "the arrival rate higher"
-                    )
                 rng = Streams(scenario.seed).generator("band", name)
                 accuracy = accuracy_rows(judged, asked, rng)
                 tables["accuracy"].append(accuracy.assign(**about))
@@ -98,7 +92,7 @@ def evaluated(scenario: Scenario, clips: pd.DataFrame) -> Results:
                 if acted_s in (None, scenario.report_at_s):
                     means = pd.DataFrame([stage_means_s(judged)])
                     tables["stages"].append(means.assign(**about))
-                    row = summary(judged, scenario.report_at_s, _counted_s(scenario))
+                    row = summary(judged, scenario.report_at_s, _counted_s(scenario, judged))
                     tables["summary"].append(pd.DataFrame([row]).assign(**about))
     first = [*scenario.sweep, "scheme"]
     joined = {name: _joined(parts, first) for name, parts in tables.items()}
@@ -115,6 +109,23 @@ def baseline_of(scenario: Scenario) -> str:
     if scenario.baseline in [name for name, _ in names]:
         return str(scenario.baseline)
     return next((name for name, codec in names if codec == scenario.baseline), names[0][0])
+
+
+def replications_of(scenario: Scenario, clips: pd.DataFrame) -> int:
+    """Return how many replications a run had, those without a clip included."""
+    given = scenario.replications
+    return given if isinstance(given, int) else int(clips["replication"].max()) + 1
+
+
+def sweep_groups(
+    table: pd.DataFrame, swept: list[str]
+) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+    """Yield each point of a sweep, in order, with its rows; a single empty one without a sweep."""
+    if not swept:
+        yield {}, table
+        return
+    for values, rows in table.groupby(swept, sort=False, dropna=False):
+        yield dict(zip(swept, values, strict=True)), rows
 
 
 def write_clips(clips: pd.DataFrame, folder: Path) -> None:
@@ -186,32 +197,22 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def _points(
-    scenario: Scenario, clips: pd.DataFrame
-) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
-    swept = list(scenario.sweep)
-    if not swept:
-        yield {}, clips
-        return
-    for values, rows in clips.groupby(swept, sort=False):
-        yield dict(zip(swept, values, strict=True)), rows
-
-
 def _worlds(
-    rows: pd.DataFrame, baseline: pd.DataFrame
+    rows: pd.DataFrame, baseline: pd.DataFrame, runs: int
 ) -> Iterator[tuple[float | None, Judged, Judged]]:
     """Yield each acted deadline with the clips of a scheme and of the baseline in its world."""
     if rows["acted_deadline_s"].isna().all():
-        yield None, Judged.of(rows), Judged.of(baseline)
+        yield None, Judged.of(rows, runs), Judged.of(baseline, runs)
         return
     theirs = dict(iter(baseline.groupby("acted_deadline_s")))
     for acted_s, mine in rows.groupby("acted_deadline_s"):
-        yield float(acted_s), Judged.of(mine), Judged.of(theirs[acted_s])
+        yield float(acted_s), Judged.of(mine, runs), Judged.of(theirs[acted_s], runs)
 
 
-def _counted_s(scenario: Scenario) -> float:
-    warmup_s = 0.0 if isinstance(scenario.warmup_s, str) else scenario.warmup_s
-    return scenario.duration_s - warmup_s
+def _counted_s(scenario: Scenario, judged: Judged) -> float:
+    if isinstance(scenario.warmup_s, str):  # where MSER-5 cut, or the first birth after
+        return scenario.duration_s - float(judged.rows["born_s"].min())
+    return scenario.duration_s - scenario.warmup_s
 
 
 def _joined(parts: list[pd.DataFrame], first: list[str]) -> pd.DataFrame:
@@ -224,7 +225,7 @@ def _joined(parts: list[pd.DataFrame], first: list[str]) -> pd.DataFrame:
 def _with_curves(rows: pd.DataFrame, accuracy: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     """Add to each scheme's summary what its whole curve says."""
     found = []
-    for values, curve in accuracy.groupby(keys, sort=False):
+    for values, curve in accuracy.groupby(keys, sort=False, dropna=False):
         found.append(
             dict(zip(keys, values, strict=True))
             | {f"deadline_for_{target:g}_s": deadline_for(curve, target) for target in TARGETS}
@@ -234,7 +235,9 @@ def _with_curves(rows: pd.DataFrame, accuracy: pd.DataFrame, keys: list[str]) ->
 
 
 def _csv(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path, keep_default_na=True)
+    # A scheme may be called "1" or "NA".
+    text = {"scheme": str, "baseline": str}
+    return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
 
 
 def _read(path: Path, read: Callable[[Path], Any]) -> Any:

@@ -49,7 +49,7 @@ def accuracy_figure(
             axis.margins(x=0)
         if theory is not None:
             for number, (_, rows) in enumerate(theory.groupby("scheme", sort=False)):
-                label = "closed form" if number == 0 else None
+                label = "closed form, no queues" if number == 0 else None
                 axes[0].plot(
                     1e3 * rows["deadline_s"], rows["accuracy"], color="#000000", linewidth=0.8,
                     linestyle=(0, (1, 2)), label=label, zorder=3,
@@ -132,6 +132,7 @@ def sweep_figure(accuracy: pd.DataFrame, path: str, title: str) -> "Figure":
         values = list(dict.fromkeys(accuracy[path]))
         numeric = all(isinstance(value, int | float) for value in values)
         for number, (scheme, rows) in enumerate(accuracy.groupby("scheme", sort=False)):
+            rows = rows.sort_values(path) if numeric else rows
             x = rows[path] if numeric else [values.index(value) for value in rows[path]]
             look = _look(number)
             axis.plot(x, rows["accuracy"], marker=MARKERS[number % len(MARKERS)], markersize=4.0,

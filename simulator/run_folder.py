@@ -13,17 +13,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fadeline.models.outcomes import shipped_outcomes
+from fadeline.simulator.clock import SAME_S
 from fadeline.simulator.errors import OutputError
 from fadeline.simulator.figures import save_figure
+from fadeline.simulator.inputs import input_hashes
 from fadeline.simulator.links import device_trace
 from fadeline.simulator.loading import at_point, plain_data, scenario_from_dict, sweep_points
 from fadeline.simulator.oracle import closed_form
 from fadeline.simulator.output import complete_or_absent, prepare_folder
 from fadeline.simulator.report import report_page
 from fadeline.simulator.results import (
+    CLIPS,
     LINK,
     MANIFEST,
+    TABLES,
     Results,
     evaluated,
     read_clips,
@@ -40,13 +43,22 @@ from fadeline.simulator.run_figures import (
     stages_figure,
     sweep_figure,
 )
-from fadeline.simulator.running import Progress, handlings, run_scenario
+from fadeline.simulator.running import Progress, check_runnable, handlings, run_scenario
 from fadeline.simulator.scenario import Scenario
 from fadeline.simulator.streams import Streams
 from fadeline.simulator.verdict import verdict
 
+THEORY = "theory.csv"
+"""The curves in closed form, where there are any."""
+
 PARTS = "parts"
 """Folder, in that of a run, of what is done so far; gone when the run is finished."""
+
+_OURS = (
+    MANIFEST, CLIPS, LINK, THEORY, "report.html", *(f"{name}.csv" for name in TABLES),
+    *(f"{stem}*.{suffix}" for stem in ("accuracy", "stages", "misses", "sweep")
+      for suffix in ("png", "svg")),
+)  # fmt: skip
 
 _EXCERPT_STEPS = 2000  # of each device group's first link, kept in `link.parquet`
 
@@ -69,6 +81,10 @@ def run_into(
     began_s = time.perf_counter()
     clips = run_scenario(scenario, folder / PARTS, workers=workers, progress=progress)
     results = evaluated(scenario, clips)
+    theory = None if scenario.sweep else closed_form(scenario, handlings(scenario))
+    if theory is not None:
+        with complete_or_absent(folder / THEORY) as partial:
+            theory.to_csv(partial, index=False, float_format="%.9g")
     write_clips(clips, folder)
     write_results(results, folder)
     with complete_or_absent(folder / LINK) as partial:
@@ -90,10 +106,10 @@ def prepare_run(folder: Path, *, resume: bool, force: bool) -> None:
     Raises:
         OutputError: If it holds something, and neither `resume` nor `force` says what to do.
     """
-    if resume and not (folder / MANIFEST).exists():
+    if resume and not force and not (folder / MANIFEST).exists():
         prepare_folder(folder, force=True)
         return
-    if resume:
+    if resume and not force:
         raise OutputError(f"{folder}: the run is finished; use --force to run it again")
     if (folder / PARTS).exists() and not force:
         raise OutputError(
@@ -102,7 +118,12 @@ def prepare_run(folder: Path, *, resume: bool, force: bool) -> None:
         )
     prepare_folder(folder, force=force)
     shutil.rmtree(folder / PARTS, ignore_errors=True)
-    (folder / MANIFEST).unlink(missing_ok=True)
+    try:
+        for pattern in _OURS:  # none may be left that the new run does not write
+            for path in folder.glob(pattern):
+                path.unlink()
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written over: {error.strerror}") from None
 
 
 def redraw(folder: Path) -> list[Path]:
@@ -112,7 +133,7 @@ def redraw(folder: Path) -> list[Path]:
         FadelineError: If the folder holds no finished run.
     """
     manifest = read_manifest(folder)
-    scenario = scenario_from_dict(manifest["scenario"])
+    scenario = Scenario.model_validate(manifest["scenario"])  # its files may be gone by now
     results = read_results(folder)
     figures = draw(scenario, results, folder)
     with complete_or_absent(folder / "report.html") as partial:
@@ -151,22 +172,27 @@ def draw(scenario: Scenario, results: Results, folder: Path) -> list[Path]:
     swept = list(scenario.sweep)
     about = f"{scenario.name}: mean of {int(results.accuracy['replications'].max())} replications"
     if not swept:
-        theory = closed_form(scenario, handlings(scenario))
+        theory = pd.read_csv(folder / THEORY) if (folder / THEORY).exists() else None
         figures = {
             "accuracy": accuracy_figure(
                 results.accuracy, f"{about}; bands: 95 %", scenario.report_at_s, theory
             ),
             "stages": stages_figure(results.stages, f"{scenario.name}: where the time goes"),
-            "misses": misses_figure(results.misses, f"{scenario.name}: where late clips are"),
         }
+        if results.misses["deadline_s"].nunique() > 1:  # one deadline is no curve
+            title = f"{scenario.name}: where late clips are"
+            figures["misses"] = misses_figure(results.misses, title)
     else:
-        at = results.accuracy[(results.accuracy["deadline_s"] - scenario.report_at_s).abs() < 1e-9]
+        away_s = (results.accuracy["deadline_s"] - scenario.report_at_s).abs()
+        at = results.accuracy[away_s <= SAME_S]
         title = f"{scenario.name}: at a deadline of {1e3 * scenario.report_at_s:g} ms"
         if len(swept) == 2:
             figures = {"sweep": heat_figure(at, swept, title)}
         else:
-            figures = {f"sweep-{path}": sweep_figure(_others_first(at, swept, path), path, title)
-                       for path in swept}  # fmt: skip
+            figures = {}
+            for path in swept:
+                rows = _others_first(at, swept, path)
+                figures[f"sweep-{path.replace('*', 'all')}"] = sweep_figure(rows, path, title)
     for stem, figure in figures.items():
         paths += save_figure(figure, folder, stem)
     return paths
@@ -209,6 +235,8 @@ def _manifest(
     text = json.dumps(resolved, sort_keys=True)
     return {
         "scenario": resolved,
+        "resolved": scenario.model_dump(mode="json"),
+        "operating_points": check_runnable(scenario),
         "scenario_sha256": hashlib.sha256(text.encode()).hexdigest(),
         "seed": scenario.seed,
         "replications": int(clips["replication"].max()) + 1,
@@ -216,11 +244,7 @@ def _manifest(
         "verdict": lines,
         "versions": dict(_versions()),
         "git_commit": _git_commit(),
-        "tables_sha256": {
-            name: hashlib.sha256(path.read_bytes()).hexdigest()
-            for name, path in shipped_outcomes().items()
-            if name == scenario.clips.data
-        },
+        "inputs_sha256": input_hashes(scenario),
         "wall_s": round(wall_s, 3),
     }
 
@@ -233,6 +257,8 @@ def _versions() -> Iterator[tuple[str, str]]:
 
 def _git_commit() -> str | None:
     """Return the commit of the source that runs, if it is a checkout."""
+    if not (Path(__file__).resolve().parents[1] / ".git").exists():
+        return None
     import subprocess
 
     try:

@@ -5,8 +5,8 @@ own in a folder of parts, complete or absent, so a run that was stopped goes on 
 are missing, and the order in which jobs end changes nothing.
 """
 
-import hashlib
 import json
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -18,9 +18,11 @@ import numpy as np
 import pandas as pd
 
 from fadeline.models.outcomes import Outcomes
+from fadeline.simulator.clock import SAME_S
 from fadeline.simulator.curves import Judged
-from fadeline.simulator.errors import OutputError
-from fadeline.simulator.handling import Handling, handling
+from fadeline.simulator.errors import FadelineError, OutputError, ScenarioWarning
+from fadeline.simulator.handling import Handling, handling, read_codec_table
+from fadeline.simulator.inputs import fingerprint
 from fadeline.simulator.loading import at_point, plain_data, scenario_from_dict, sweep_points
 from fadeline.simulator.measured import outcome_table
 from fadeline.simulator.output import complete_or_absent
@@ -40,9 +42,6 @@ cannot change what is decided (our choice)."""
 
 MOST_REPLICATIONS = 1000
 """Where `auto` gives up (our choice)."""
-
-SAME_S = 1e-9
-"""Deadlines that are no further apart than this are the same: a grid rounds (our choice)."""
 
 MOST_ACTED = 12
 """Deadlines that a component acting on them is simulated for, at most (our choice)."""
@@ -69,9 +68,8 @@ def run_scenario(
         OutputError: If the folder holds parts of another scenario, or cannot be written.
         FadelineError: If outcomes are missing.
     """
-    _claim(parts, scenario)
     points = len(sweep_points(scenario))
-    handlings(scenario)  # so what is missing is said before anything is done
+    _claim(parts, scenario)
     target = scenario.replications
     wanted = target if isinstance(target, int) else _blocks(target.auto.at_least)
     done: list[Path] = []
@@ -79,11 +77,32 @@ def run_scenario(
         jobs = [(point, number) for point in range(points) for number in range(wanted)]
         done = _run(scenario, parts, jobs, workers, progress)
         rows = _counted(scenario, pd.concat([pd.read_parquet(path) for path in done]))
-        if isinstance(target, int) or wanted >= MOST_REPLICATIONS:
+        if isinstance(target, int):
             return rows
-        if _known_well_enough(scenario, rows, target.auto.half_width):
+        if _known_well_enough(scenario, rows, wanted, target.auto.half_width):
+            return rows
+        if wanted >= MOST_REPLICATIONS:
+            warnings.warn(
+                f"replications: auto stops at {wanted} without intervals as narrow as "
+                f"{target.auto.half_width:g}",
+                ScenarioWarning,
+                stacklevel=2,
+            )
             return rows
         wanted += BLOCK
+
+
+def check_runnable(scenario: Scenario) -> list[str]:
+    """Check that every point of a sweep can run; return which operating points stand for ratios.
+
+    Raises:
+        FadelineError: If outcomes are missing or unusable.
+    """
+    notes: dict[str, None] = {}
+    for point in sweep_points(scenario):
+        here = at_point(scenario, point)
+        notes |= dict.fromkeys(scheme.note for scheme in handlings(here) if scheme.note)
+    return list(notes)
 
 
 def handlings(scenario: Scenario) -> list[Handling]:
@@ -93,6 +112,7 @@ def handlings(scenario: Scenario) -> list[Handling]:
         FadelineError: If outcomes are missing or unusable.
     """
     outcomes = _outcomes(scenario)
+    _refuse_other_clips(scenario, outcomes)
     found = []
     for scheme in scenario.schemes:
         ratios: Sequence[float | None] = (None,)
@@ -109,6 +129,24 @@ def reported_deadlines_s(scenario: Scenario) -> list[float]:
     report_at_s = scenario.report_at_s
     others = [at for at in scenario.deadline_values_s if abs(at - report_at_s) > SAME_S]
     return sorted([*others, report_at_s])
+
+
+def _refuse_other_clips(scenario: Scenario, outcomes: Outcomes | None) -> None:
+    """Check that all tables are of the same clips, so that all schemes meet the same ones."""
+    sets: dict[str, set[int]] = {}
+    if outcomes is not None:
+        sets[scenario.clips.data] = {*outcomes.rows["data_index"].astype(int)}
+    for scheme in scenario.schemes:
+        if isinstance(scheme, TableScheme):
+            sets[scheme.file] = {*read_codec_table(Path(scheme.file))["data_index"].astype(int)}
+    first, *others = sets or [""]
+    for other in others:
+        if missing := sorted(sets[first] ^ sets[other]):
+            some = ", ".join(map(str, missing[:5]))
+            raise FadelineError(
+                f"{other}: is not of the same clips as {first}: {len(missing)} are in one only "
+                f"(data_index {some}{', ...' if len(missing) > 5 else ''})"
+            )
 
 
 def measured_codecs(scenario: Scenario) -> list[str] | None:
@@ -149,17 +187,15 @@ def _blocks(at_least: int) -> int:
 
 def _claim(parts: Path, scenario: Scenario) -> None:
     """Let a folder be for the parts of one scenario only."""
-    given = scenario.model_dump(mode="json")
-    given.pop("replications")  # more of them are more parts
-    text = json.dumps(given, sort_keys=True)
-    digest = hashlib.sha256(text.encode()).hexdigest()
+    digest = fingerprint(scenario)
     claim = parts / "scenario.sha256"
     try:
         parts.mkdir(parents=True, exist_ok=True)
         if claim.exists():
             if claim.read_text(encoding="ascii") != digest:
                 raise OutputError(
-                    f"{parts}: holds parts of another scenario; use another folder, or --force"
+                    f"{parts}: holds parts of another scenario, or of other versions of its files; "
+                    "use another folder, or --force"
                 )
             return
     except OSError as error:
@@ -181,7 +217,8 @@ def _run(
     count = len(jobs) - len(missing)
     text = json.dumps(plain_data(scenario))
     with _executed(workers if len(missing) > 1 else 1) as execute:
-        for _ in execute([(text, job, paths[job]) for job in missing]):
+        known = fingerprint(scenario)
+        for _ in execute([(text, known, job, paths[job]) for job in missing]):
             count += 1
             if progress is not None:
                 progress(count, len(jobs))
@@ -213,10 +250,10 @@ def _leave_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _do(task: tuple[str, tuple[int, int], Path]) -> None:
+def _do(task: tuple[str, str, tuple[int, int], Path]) -> None:
     """Do one job and write its part."""
-    text, (point, replication), path = task
-    scenario, schemes, swept = _prepared(text, point)
+    text, known, (point, replication), path = task
+    scenario, schemes, swept = _prepared(text, known, point)
     there = stations(scenario, replication)
     frames = []
     for scheme in schemes:
@@ -227,19 +264,32 @@ def _do(task: tuple[str, tuple[int, int], Path]) -> None:
             frame.insert(0, "replication", replication)
             frame.insert(0, "acted_deadline_s", np.nan if acted_s is None else acted_s)
             for place, (key, value) in enumerate(swept.items()):
-                frame.insert(place, key, value if np.isscalar(value) else json.dumps(value))
+                frame.insert(place, key, value)
             frames.append(frame)
     with complete_or_absent(path) as partial:
         pd.concat(frames).to_parquet(partial, index=False)
 
 
 @lru_cache(maxsize=8)
-def _prepared(text: str, point: int) -> tuple[Scenario, list[Handling], dict[str, Any]]:
-    # A memo: what follows from the scenario is the same for all its replications.
+def _prepared(text: str, _: str, point: int) -> tuple[Scenario, list[Handling], dict[str, Any]]:
+    # A memo: what follows from the scenario and its files is the same for all its replications.
     scenario = scenario_from_dict(json.loads(text))
     swept = sweep_points(scenario)[point]
     here = at_point(scenario, swept)
-    return here, handlings(here), swept
+    return here, handlings(here), _plain_columns(scenario, swept)
+
+
+def _plain_columns(scenario: Scenario, swept: dict[str, Any]) -> dict[str, Any]:
+    """Return swept values as a column can hold them: numbers if all of a path are, else text."""
+    found = {}
+    for path, value in swept.items():
+        numbers = all(
+            isinstance(each, int | float) and not isinstance(each, bool)
+            for each in scenario.sweep[path]
+        )
+        text = value if isinstance(value, str) else json.dumps(value)
+        found[path] = float(value) if numbers else text
+    return found
 
 
 def _counted(scenario: Scenario, rows: pd.DataFrame) -> pd.DataFrame:
@@ -251,10 +301,14 @@ def _counted(scenario: Scenario, rows: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def _known_well_enough(scenario: Scenario, rows: pd.DataFrame, half_width: float) -> bool:
+def _known_well_enough(
+    scenario: Scenario, rows: pd.DataFrame, runs: int, half_width: float
+) -> bool:
+    if not rows["counted"].any():
+        return True  # which is said when the run is evaluated
     keys = [*scenario.sweep, "scheme"]
     for _, group in rows.groupby(keys, sort=False):
-        judged = Judged.of(_at_deadline(group, scenario.report_at_s))
+        judged = Judged.of(_at_deadline(group, scenario.report_at_s), runs)
         estimate = judged.estimated(judged.right([scenario.report_at_s]))
         if not (estimate.high - estimate.low)[0] <= 2.0 * half_width:
             return False

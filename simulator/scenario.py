@@ -1,5 +1,6 @@
 """A scenario: everything a run depends on, as checked and immutable values."""
 
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
@@ -142,6 +143,16 @@ class Scenario(Spec):
     def horizon_s(self) -> float:
         """Simulated time in all: clips go on for the longest deadline after the counted ones."""
         return self.duration_s + max(*self.deadline_values_s, self.report_at_s)
+
+    @property
+    def drawn_s(self) -> float:
+        """How long links are drawn.
+
+        The same for all deadlines up to a second, then up to two, four and so on, so that they meet
+        the same fades.
+        """
+        longest_s = self.horizon_s - self.duration_s
+        return self.duration_s + max(2.0 ** math.ceil(math.log2(longest_s)), 1.0)
 
     @property
     def band_parts(self) -> int:

@@ -19,8 +19,8 @@ class StreamingDevice:
         radio: What it sends with.
         link: Its link.
         limit: Clips that may wait beside the one that is filmed and the one that is sent.
-        when_full: Which one is given up when one too many waits: the oldest of which nothing is
-            sent yet, or the one whose filming begins.
+        when_full: Which one is given up when one too many waits: the oldest that has not asked for
+            the band yet, or the one whose filming begins.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class StreamingDevice:
         self.here: list[Clip] = []
         self.to_encode: deque[tuple[Clip, int]] = deque()
         self.to_send: deque[tuple[Clip, int]] = deque()
-        self.encoding: tuple[Clip, float] | None = None
+        self.encoding: tuple[Clip, float, Happening] | None = None
         self.sending: tuple[Clip, Clip] | None = None
 
     def stream(self, clip: Clip) -> Happening:
@@ -53,10 +53,13 @@ class StreamingDevice:
     def stop(self, end_s: float) -> None:
         """Account for what is still being encoded and sent at the end."""
         if self.encoding is not None:
-            clip, start_s = self.encoding
+            clip, start_s, _ = self.encoding
             clip.computed_s += max(end_s - start_s, 0.0)
         if self.sending is not None:
-            self._account(*self.sending)
+            clip, part = self.sending
+            if clip.sent_bits == 0.0:
+                clip.tx_start_s = part.tx_start_s
+            self._account(clip, part)
 
     def _encode(self) -> None:
         if self.encoding is not None or not self.to_encode:
@@ -66,19 +69,18 @@ class StreamingDevice:
         start_s = max(self.clock.now, clip.frames.captured_s[frame])
         if frame == 0:
             clip.encode_start_s = start_s
-        self.encoding = clip, start_s
         event = self.clock.occurring(start_s + clip.frames.encode_s, clip.order)
+        self.encoding = clip, start_s, event
         event.first(partial(self._encoded, clip, frame))
 
     def _encoded(self, clip: Clip, frame: int, _: Event) -> None:
         assert clip.frames is not None
         self.encoding = None
         clip.computed_s += clip.frames.encode_s
-        if clip in self.here:
-            if frame == len(clip.frames.bits) - 1:
-                clip.encoded_s = self.clock.now
-            self.to_send.append((clip, frame))
-            self._send()
+        if frame == len(clip.frames.bits) - 1:
+            clip.encoded_s = self.clock.now
+        self.to_send.append((clip, frame))
+        self._send()
         self._encode()
 
     def _send(self) -> None:
@@ -90,7 +92,7 @@ class StreamingDevice:
         part.waiting = Happening(self.clock)
         part.waiting.first(partial(self._sent, clip, frame, part))
         if frame == 0:
-            clip.tx_start_s = self.clock.now
+            clip.tx_start_s = self.clock.now  # asked for the band, and no longer given up
         self.sending = clip, part
         self.radio.start(part, self.link)
 
@@ -98,6 +100,8 @@ class StreamingDevice:
         assert clip.frames is not None
         self.sending = None
         self._account(clip, part)
+        if frame == 0:
+            clip.tx_start_s = part.tx_start_s
         clip.sent_bits += part.payload_bits
         if frame == len(clip.frames.bits) - 1:
             clip.sent_s = self.clock.now
@@ -118,5 +122,10 @@ class StreamingDevice:
         self.here.remove(lost)
         self.to_encode = deque(entry for entry in self.to_encode if entry[0] is not lost)
         self.to_send = deque(entry for entry in self.to_send if entry[0] is not lost)
+        if self.encoding is not None and self.encoding[0] is lost:
+            _, start_s, event = self.encoding
+            lost.computed_s += max(self.clock.now - start_s, 0.0)
+            event.cancel()
+            self.encoding = None
         lost.lose("device", DROPPED_DEVICE, self.clock.now)
         self.clock.settle(lost.waiting, self.clock.now, lost.order, value=False)

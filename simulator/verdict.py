@@ -5,12 +5,19 @@ from typing import Any
 
 import pandas as pd
 
-from fadeline.simulator.results import Results, baseline_of
+from fadeline.simulator.clock import SAME_S
+from fadeline.simulator.results import Results, sweep_groups
 from fadeline.simulator.running import acted_deadlines_s
 from fadeline.simulator.scenario import Scenario
 
-UNSTABLE = 0.5
-"""Share of clips with an answer below which a scheme is called overloaded (our choice)."""
+OVERLOADED = 0.9
+"""Share of clips with an answer below which a scheme is said not to keep up (our choice)."""
+
+_LOSSES = {
+    "dropped_device": "given up on the device",
+    "dropped_edge": "given up at the edge",
+    "unfinished": "still under way at the end",
+}
 
 
 def verdict(scenario: Scenario, results: Results) -> list[str]:
@@ -19,40 +26,47 @@ def verdict(scenario: Scenario, results: Results) -> list[str]:
 
 
 def _lines(scenario: Scenario, results: Results) -> Iterator[str]:
-    swept, baseline = list(scenario.sweep), baseline_of(scenario)
+    swept = list(scenario.sweep)
     at = _at(results.accuracy, scenario.report_at_s)
-    differences = _at(results.paired, scenario.report_at_s) if len(results.paired) else None
-    for point, rows in _groups(at, swept):
+    differences = results.paired
+    if len(differences):
+        differences = _at(differences, scenario.report_at_s)
+    for point, rows in sweep_groups(at, swept):
         where = ", ".join(f"{path} = {value}" for path, value in point.items())
         yield f"At a deadline of {1e3 * scenario.report_at_s:g} ms" + (
             f", {where}:" if where else ":"
         )
         for row in rows.to_dict("records"):
             line = (
-                f"  {row['scheme']} answers {row['accuracy']:.3f} {_interval(row, 'accuracy')} of "
-                f"clips rightly in time"
+                f"  {row['scheme']} answers {row['accuracy']:.3f} "
+                f"{interval_text(row, 'accuracy')} of clips rightly in time"
             )
-            if row["scheme"] != baseline and differences is not None:
-                difference = _one(differences, point, row["scheme"])
+            if difference := _one(differences, point, row["scheme"]):
                 line += (
-                    f"; {difference['difference']:+.3f} {_interval(difference, 'difference')} "
-                    f"against {baseline}"
+                    f"; {difference['difference']:+.3f} {interval_text(difference, 'difference')} "
+                    f"against {difference['baseline']}"
                 )
             yield line
         summary = results.summary
         for path, value in point.items():
             summary = summary[summary[path] == value]
         for row in summary.to_dict("records"):
-            if row["answered"] < UNSTABLE:
+            if row["answered"] < OVERLOADED:
                 yield (
-                    f"  {row['scheme']}: only {row['answered']:.0%} of clips are ever answered; "
-                    "the load is above what the device, the link or the edge can carry"
+                    f"  {row['scheme']}: only {row['answered']:.0%} of clips are ever answered "
+                    f"({_losses(row)}): it does not keep up, and its queues are unstable or full"
                 )
     if acted_deadlines_s(scenario) != [None]:
         yield "  (components act on the deadline: each was simulated by itself)"
 
 
-def _interval(row: dict[str, Any], name: str) -> str:
+def _losses(row: dict[str, Any]) -> str:
+    """Return where clips without an answer were lost, the most frequent first."""
+    shares = sorted(((row[name], words) for name, words in _LOSSES.items()), reverse=True)
+    return ", ".join(f"{share:.0%} {words}" for share, words in shares if share >= 0.005)
+
+
+def interval_text(row: dict[str, Any], name: str) -> str:
     """Return the total interval, or the one over replications where there is none."""
     for kind in ("_total", ""):
         low, high = row[f"{name}{kind}_lo"], row[f"{name}{kind}_hi"]
@@ -63,19 +77,12 @@ def _interval(row: dict[str, Any], name: str) -> str:
 
 
 def _at(table: pd.DataFrame, deadline_s: float) -> pd.DataFrame:
-    return table[(table["deadline_s"] - deadline_s).abs() < 1e-9]
+    return table[(table["deadline_s"] - deadline_s).abs() <= SAME_S]
 
 
-def _groups(table: pd.DataFrame, swept: list[str]) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
-    if not swept:
-        yield {}, table
-        return
-    for values, rows in table.groupby(swept, sort=False):
-        yield dict(zip(swept, values, strict=True)), rows
-
-
-def _one(table: pd.DataFrame, point: dict[str, Any], scheme: str) -> dict[str, Any]:
+def _one(table: pd.DataFrame, point: dict[str, Any], scheme: str) -> dict[str, Any] | None:
+    if not len(table):
+        return None
     for path, value in {**point, "scheme": scheme}.items():
         table = table[table[path] == value]
-    found: dict[str, Any] = table.iloc[0].to_dict()
-    return found
+    return table.iloc[0].to_dict() if len(table) else None

@@ -53,8 +53,7 @@ def truncation(means: np.ndarray) -> int:
         >>> truncation(np.array([9.0, 5.0, 1.0, 1.1, 0.9, 1.0, 1.1, 0.9]))
         2
     """
-    squares = [
-        float(((rest := means[cut:]) - rest.mean()) @ (rest - rest.mean())) / len(rest) ** 2
-        for cut in range(len(means) // 2 + 1)
-    ]
-    return int(np.argmin(squares))
+    left = np.arange(len(means), 0, -1)
+    sums, squares = (np.cumsum(values[::-1])[::-1] for values in (means, means**2))
+    errors = (squares - sums**2 / left) / left**2
+    return int(np.argmin(errors[: len(means) // 2 + 1]))

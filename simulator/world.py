@@ -14,7 +14,7 @@ from fadeline.simulator.clock import FIRST, Clock
 from fadeline.simulator.device import Device
 from fadeline.simulator.edge import EdgeServer
 from fadeline.simulator.handling import Handled, Handling
-from fadeline.simulator.ledger import PLACES, Ledger
+from fadeline.simulator.ledger import PLACES, WAY, Ledger
 from fadeline.simulator.life import Surroundings, camera
 from fadeline.simulator.links import device_trace
 from fadeline.simulator.profile import load_profile
@@ -185,7 +185,7 @@ def _columns(
         "operating_point": np.full(len(airtime_s), handling.operating_point),
         "payload_bits": joined("payload_bits"),
         "sent_bits": np.nan_to_num(times["sent_bits"]),
-        **{name: times[name] for name in _TIMES},
+        **{name: times[name] for name in WAY},
         "batch_size": np.nan_to_num(times["batch_size"]).astype(np.int64),
         "attempts": np.isfinite(times["tx_start_s"]).astype(np.int64),
         "airtime_s": airtime_s,
@@ -201,19 +201,6 @@ def _columns(
         "lost_in": np.array(PLACES)[np.nan_to_num(times["lost_in"]).astype(int)],
         "lost_s": times["lost_s"],
     }
-
-
-_TIMES = (
-    "born_s",
-    "encode_start_s",
-    "encoded_s",
-    "tx_start_s",
-    "sent_s",
-    "edge_arrive_s",
-    "edge_start_s",
-    "inferred_s",
-    "done_s",
-)
 
 
 def _counted(scenario: Scenario, born_s: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -183,7 +183,12 @@ def test_a_killed_run_keeps_what_is_done_and_resumes(fadeline, cell, tmp_path, k
     pd.testing.assert_frame_equal(read_clips(tmp_path / "run"), read_clips(straight))
 
 
-def test_a_run_without_a_table_says_so(fadeline, tmp_path, monkeypatch):
+def test_a_run_without_a_table_measures_one(fadeline, tmp_path, monkeypatch):
+    from fadeline.simulator.errors import FadelineError
+
+    def refused(data, codecs, **_):
+        raise FadelineError(f"asked to measure {', '.join(codecs)} on {data}")
+
     monkeypatch.setenv("FADELINE_CACHE", str(tmp_path / "cache"))
     words = (
         "run",
@@ -197,9 +202,11 @@ def test_a_run_without_a_table_says_so(fadeline, tmp_path, monkeypatch):
         "--set",
         "baseline=x",
     )
+    monkeypatch.setattr("fadeline.simulator.measured.measure_table", refused)
     answer = fadeline(*words)
     assert answer.code == 2
-    assert not (tmp_path / "run" / MANIFEST).exists()
+    assert answer.err == "error: asked to measure deepisc on actions/test@9\n"
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_single_clip_is_enough(fadeline, cell, tmp_path):
@@ -214,7 +221,7 @@ def test_when_all_are_lost_it_is_said(fadeline, cell, tmp_path):
     answer = fadeline("run", cell, "--out", tmp_path / "run", "--workers", 1, *words)
     assert answer.code == 0
     assert "small answers 0.000" in answer.out
-    assert "small: only 0% of clips are ever answered" in answer.out
+    assert "small: only 0% of clips are ever answered (" in answer.out
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

@@ -132,8 +132,8 @@ def test_the_nearest_operating_point_is_taken_and_named():
 
 
 def test_nothing_measured_near_is_an_error_that_says_what_is():
-    with pytest.raises(FadelineError, match=r"near 50x; the nearest is 100x, \+100% off"):
-        made(LearnedScheme(codec="stae", ratio=50), 50)
+    with pytest.raises(FadelineError, match=r"near 70x; the nearest is 100x, \+43% off"):
+        made(LearnedScheme(codec="stae", ratio=70), 70)
 
 
 def test_points_in_several_packets_do_not_stand_for_a_ratio():

@@ -11,7 +11,7 @@ NOWHERE = np.full(40, -1)
 def test_student_over_replications_by_hand():
     values = np.repeat([[1], [0], [1], [1]], 10, axis=0).astype(np.int8)
     values[:5] = 0
-    found = estimates(values, np.repeat(np.arange(4), 10), NOWHERE, range_=(0.0, 1.0))
+    found = estimates(values, np.repeat(np.arange(4), 10), NOWHERE, runs=4, range_=(0.0, 1.0))
     means = np.array([0.5, 0.0, 1.0, 1.0])
     reach = 3.182446 * means.std(ddof=1) / 2.0
     assert found.mean[0] == means.mean()
@@ -21,15 +21,17 @@ def test_student_over_replications_by_hand():
 
 def test_when_all_agree_the_number_of_clips_decides():
     nothing = np.zeros((40, 1), np.int8)
-    found = estimates(nothing, np.repeat(np.arange(4), 10), NOWHERE, range_=(0.0, 1.0))
+    found = estimates(nothing, np.repeat(np.arange(4), 10), NOWHERE, runs=4, range_=(0.0, 1.0))
     assert found.low[0] == 0.0
     assert found.high[0] == pytest.approx(1.0 - 0.025 ** (1.0 / 40.0))  # Clopper and Pearson
-    found = estimates(nothing, np.repeat(np.arange(4), 10), NOWHERE, range_=(-1.0, 1.0))
+    found = estimates(nothing, np.repeat(np.arange(4), 10), NOWHERE, runs=4, range_=(-1.0, 1.0))
     assert found.low[0] == -found.high[0] < 0.0
 
 
 def test_one_replication_has_no_interval():
-    found = estimates(np.ones((40, 1), np.int8), np.zeros(40, int), NOWHERE, range_=(0.0, 1.0))
+    found = estimates(
+        np.ones((40, 1), np.int8), np.zeros(40, int), NOWHERE, runs=1, range_=(0.0, 1.0)
+    )
     assert found.mean[0] == 1.0
     assert np.isnan([found.low[0], found.high[0], found.total_low[0]]).all()
 
@@ -53,7 +55,7 @@ def test_coverage(total):
         values = (0.6 * pixels[index] + 0.4 * fade > 0.45).astype(np.int8)
         found = estimates(
             values.reshape(-1, 1), np.repeat(np.arange(replications), clips), index.reshape(-1),
-            range_=(0.0, 1.0),
+            runs=replications, range_=(0.0, 1.0),
         )  # fmt: skip
         if total:
             truth = _truth(None)
@@ -90,7 +92,9 @@ def test_a_band_covers_the_whole_curve():
         latency = rng.normal(0.0, 1.0, 800) + shift
         share = 0.5 * (1.0 + _erf(latency / np.sqrt(2.0 * 1.09)))  # uniform, if all are taken
         values = (share[:, None] <= deadlines).astype(np.int8)
-        found = estimates(values, np.arange(10).repeat(80), np.full(800, -1), range_=(0.0, 1.0))
+        found = estimates(
+            values, np.arange(10).repeat(80), np.full(800, -1), runs=10, range_=(0.0, 1.0)
+        )
         low, high = found.band(rng)
         covered += bool(((low <= deadlines) & (deadlines <= high)).all())
     assert 0.91 <= covered / 300 <= 0.99

@@ -10,8 +10,9 @@ from fadeline.simulator.curves import Judged, accuracy_rows
 from fadeline.simulator.errors import FadelineError, OutputError
 from fadeline.simulator.loading import scenario_from_dict
 from fadeline.simulator.profile import load_profile
-from fadeline.simulator.results import evaluated
+from fadeline.simulator.results import evaluated, read_results, write_clips, write_results
 from fadeline.simulator.running import acted_deadlines_s, handlings, run_scenario
+from fadeline.simulator.verdict import verdict
 from fadeline.simulator.warmup import mser5_s
 from fadeline.simulator.world import run_world, stations
 
@@ -134,15 +135,24 @@ def test_schemes_meet_the_same_clips(rows):
     assert (births[0] == births[1]).all()
 
 
+def test_deadlines_do_not_move_the_fades():
+    """However long the horizon, up to a second of deadlines the links are the same."""
+    first = [
+        stations(scenario(duration_s=60.0, deadlines_s=[deadline_s], report_at_s=0.04), 0)[0]
+        for deadline_s in (0.05, 0.5)
+    ]
+    assert (first[0].trace.snr == first[1].trace.snr).all()
+
+
 def test_one_run_gives_the_whole_curve_where_nobody_acts(rows, tmp_path):
     """A deadline of its own changes nothing but the horizon."""
     mine = rows[rows["scheme"] == "large"]
-    curve = accuracy_rows(Judged.of(mine), [0.05, 0.1, 0.2], RNG)
+    curve = accuracy_rows(Judged.of(mine, 3), [0.05, 0.1, 0.2], RNG)
     for number, deadline_s in enumerate((0.05, 0.1, 0.2)):
         alone = scenario(deadlines_s=[deadline_s], report_at_s=deadline_s)
         found = run_scenario(alone, tmp_path / str(number))
         found = found[found["scheme"] == "large"]
-        at = accuracy_rows(Judged.of(found), [deadline_s], RNG)
+        at = accuracy_rows(Judged.of(found, 3), [deadline_s], RNG)
         assert at["accuracy"][0] == curve["accuracy"][number]
 
 
@@ -213,6 +223,94 @@ def test_a_sweep_has_a_row_of_its_own_for_each_value(tmp_path):
 def _channel(mean_snr_db):
     return {**json.loads(scenario().channel.model_dump_json(exclude_unset=True)),
             "mean_snr_db": mean_snr_db}  # fmt: skip
+
+
+def test_a_swept_ratio_keeps_the_names_of_its_schemes(tmp_path, monkeypatch):
+    from fadeline.simulator import running
+    from tests.simulator.test_handling import outcomes
+
+    monkeypatch.setattr(running, "outcome_table", lambda *_, **__: outcomes())
+    swept = scenario(
+        schemes=[{"codec": "stae", "ratio": 10}, SMALL], baseline="stae", replications=2,
+        sweep={"schemes.0.ratio": [10, 100]},
+    )  # fmt: skip
+    rows = run_scenario(swept, tmp_path)
+    assert rows["scheme"].unique().tolist() == ["stae", "small"]
+    assert rows[rows["scheme"] == "stae"].groupby("schemes.0.ratio")[
+        "payload_bits"
+    ].max().tolist() == [800.0, 80.0]
+    results = evaluated(swept, rows)
+    assert results.paired["baseline"].unique().tolist() == ["stae"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[0.004, {"kind": "exponential", "mean_s": 0.004}], [0.0, 0.004]],
+)
+def test_any_values_can_be_swept(tmp_path, values):
+    swept = scenario(replications=2, schemes=[SMALL], sweep={"edge.round_trip_s": values})
+    rows = run_scenario(swept, tmp_path / "parts")
+    assert rows["edge.round_trip_s"].nunique() == 2
+    write_clips(rows, tmp_path)
+    results = evaluated(swept, rows)
+    write_results(results, tmp_path)
+    assert len(verdict(swept, read_results(tmp_path))) == 4
+
+
+def test_schemes_may_be_called_anything(tmp_path):
+    named = scenario(replications=2, schemes=[SMALL | {"name": "1"}, LARGE | {"name": "NA"}])
+    write_results(evaluated(named, run_scenario(named, tmp_path / "parts")), tmp_path)
+    lines = verdict(named, read_results(tmp_path))
+    assert lines[1].startswith("  1 answers 0.")
+    assert "against 1" in lines[2]
+
+
+def test_parts_of_other_versions_of_a_file_are_refused(tmp_path):
+    def table(bits):
+        columns = {"data_index": [0], "payload_bits": [bits], "correct": [True]}
+        times = {"encode_s": [0.0], "infer_s": [0.0]}
+        pd.DataFrame(columns | times).to_parquet(tmp_path / "t.parquet")
+
+    table(1000)
+    mine = scenario(schemes=[{"codec": "table", "file": str(tmp_path / "t.parquet")}],
+                    replications=1)  # fmt: skip
+    rows = run_scenario(mine, tmp_path / "parts")
+    assert set(rows["payload_bits"]) == {1000.0}
+    table(5000)
+    with pytest.raises(OutputError, match="other versions of its files"):
+        run_scenario(mine, tmp_path / "parts")
+    assert set(run_scenario(mine, tmp_path / "new")["payload_bits"]) == {5000.0}
+
+
+def test_tables_of_other_clips_are_refused(tmp_path):
+    schemes = []
+    for name, clips in (("a", [0, 1, 2]), ("b", [0, 2])):
+        pd.DataFrame({"data_index": clips, "payload_bits": 1, "correct": True, "encode_s": 0.0,
+                      "infer_s": 0.0}).to_parquet(tmp_path / f"{name}.parquet")  # fmt: skip
+        schemes.append({"codec": "table", "name": name, "file": str(tmp_path / f"{name}.parquet")})
+    with pytest.raises(FadelineError, match=r"1 are in one only \(data_index 1\)"):
+        run_scenario(scenario(schemes=schemes), tmp_path / "parts")
+
+
+def test_a_latency_that_is_the_deadline_is_in_time():
+    exact = {"codec": "constant", "payload_bits": 20_000, "encode_s": 0.01, "infer_s": 0.02}
+    steady = scenario(
+        devices={"count": 1}, schemes=[exact], edge={},
+        channel={"fading": {"kind": "awgn"}, "carrier_hz": 3.5e9, "bandwidth_hz": 1e6,
+                 "mean_snr_db": 0.0, "sharing": "equal", "rate": {"kind": "shannon"}},
+    )  # fmt: skip
+    rows = pd.DataFrame(run_world(steady, handlings(steady)[0], stations(steady, 0)))
+    judged = Judged.of(rows.assign(replication=0), 1)
+    assert judged.in_time([0.05])[judged.latency_s < 0.06].all()
+    assert not judged.in_time([0.0499]).any()
+
+
+def test_replications_without_a_counted_clip_count_as_such(tmp_path):
+    sparse = scenario(devices={"count": 1}, schemes=[SMALL], replications=10, duration_s=4.0,
+                      clips={"arrivals": {"kind": "poisson", "rate_hz": 0.1}})  # fmt: skip
+    rows = run_scenario(sparse, tmp_path)
+    assert rows[rows["counted"]]["replication"].nunique() < 10
+    assert (evaluated(sparse, rows).accuracy["replications"] == 10).all()
 
 
 def test_no_counted_clip_is_said(tmp_path):

@@ -85,3 +85,18 @@ def test_what_the_end_cuts_off_is_accounted_for():
     assert found["airtime_s"][0] == pytest.approx(1.5)
     assert found["computed_s"][0] == pytest.approx(1.0)
     assert found["sent_bits"][0] == 0.0
+
+
+def test_a_clip_that_is_given_up_frees_the_processor_and_its_energy_counts():
+    clips = [([0.0], 0.1, [20_000.0]), ([1.0], 3.0, [1000.0]), ([2.0], 0.1, [1000.0])]
+    found = streamed(*clips, limit=0)
+    assert OUTCOMES[int(found["outcome"][1])] == "dropped_device"
+    assert found["computed_s"][1] == pytest.approx(1.0)  # from 1 to 2, when it is given up
+    assert found["encode_start_s"][2] == 2.0
+
+
+def test_a_stream_that_waits_for_the_band_has_not_begun_to_send():
+    found = streamed(([0.0], 0.0, [5000.0]), devices=2, sharing="fifo")
+    assert found["tx_start_s"].tolist() == [0.0, 5.0]
+    assert found["sent_s"].tolist() == [5.0, 10.0]
+    assert found["airtime_s"].tolist() == [5.0, 5.0]

@@ -164,6 +164,12 @@ def test_the_edge_gives_up_what_is_too_old():
     assert found["lost_s"][2] == 20.0
 
 
+def test_what_comes_too_late_is_given_up_by_an_idle_edge_too():
+    found = world([(0.0, 5.0, 0.0, 3.0)], [(6.0, 0.0, 0.0, 0.5)], drop_after_s=1.0)
+    assert outcomes(found) == ["dropped_edge", "done"]
+    assert found["done_s"][1] == 6.5
+
+
 def test_a_batch_is_full_or_has_waited_long_enough():
     births = [0.0, 0.4, 5.0, 20.0, 20.1]
     found = world(*([(born, 0.0, 0.0, 1.0)] for born in births), batch_size=2, batch_wait_s=1.0)

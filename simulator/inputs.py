@@ -1,0 +1,55 @@
+"""What a run depends on beside its scenario: files, tables, the version."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+
+from fadeline.models.outcomes import shipped_outcomes
+from fadeline.simulator.channel_spec import TraceFading
+from fadeline.simulator.measured import table_paths
+from fadeline.simulator.profile import is_profile_file
+from fadeline.simulator.scenario import Scenario
+from fadeline.simulator.scheme_spec import ConstantScheme, TableScheme
+
+
+def fingerprint(scenario: Scenario) -> str:
+    """Return a hash of a scenario, the files it reads, and the version.
+
+    The number of replications is left out: more of them are more of the same.
+    """
+    given = scenario.model_dump(mode="json")
+    given.pop("replications")
+    known = {"scenario": given, "inputs": input_hashes(scenario), "version": version("fadeline")}
+    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
+
+
+def input_hashes(scenario: Scenario) -> dict[str, str]:
+    """Return the SHA-256 of every file that a run reads, by name."""
+    return {name: _sha256(path, path.stat().st_mtime_ns) for name, path in _files(scenario)}
+
+
+def _files(scenario: Scenario) -> Iterator[tuple[str, Path]]:
+    names = [scheme.file for scheme in scenario.schemes if isinstance(scheme, TableScheme)]
+    fadings = [scenario.channel.fading, *(group.fading for group in scenario.devices)]
+    names += [fading.file for fading in fadings if isinstance(fading, TraceFading)]
+    profiles = [scenario.edge.profile, *(group.profile for group in scenario.devices)]
+    names += [profile for profile in profiles if is_profile_file(profile)]
+    for path, values in scenario.sweep.items():
+        if path.rpartition(".")[2] in ("file", "profile"):
+            names += [str(value) for value in values]
+    for name in dict.fromkeys(names):
+        if (file := Path(name)).is_file():
+            yield name, file
+    own = (ConstantScheme, TableScheme)
+    if not all(isinstance(scheme, own) for scheme in scenario.schemes):
+        shipped = shipped_outcomes().get(scenario.clips.data)
+        for table in [*([shipped] if shipped else []), *table_paths(scenario.clips.data)]:
+            yield table.name, table
+
+
+@lru_cache(maxsize=64)
+def _sha256(path: Path, _stamp_ns: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
