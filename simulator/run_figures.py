@@ -39,7 +39,7 @@ def accuracy_figure(
     from matplotlib.figure import Figure
 
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(8.0, 3.6), layout="constrained")
+        figure = Figure(figsize=(8.0, 3.9), layout="constrained")
         axes = figure.subplots(1, 2, sharex=True)
         for axis, name in zip(axes, ("accuracy", "reliability"), strict=True):
             for number, (scheme, rows) in enumerate(accuracy.groupby("scheme", sort=False)):
@@ -54,7 +54,8 @@ def accuracy_figure(
                     1e3 * rows["deadline_s"], rows["accuracy"], color="#000000", linewidth=0.8,
                     linestyle=(0, (1, 2)), label=label, zorder=3,
                 )  # fmt: skip
-        axes[0].legend(loc="best", fontsize="small")
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize="small")
         figure.suptitle(title)
     return figure
 
@@ -65,8 +66,14 @@ LABELS = {
 }
 
 
-def stages_figure(stages: pd.DataFrame, title: str) -> "Figure":
-    """Return where the time goes: mean time in each stage, a bar for each scheme."""
+def stages_figure(stages: pd.DataFrame, title: str, until_s: float) -> "Figure":
+    """Return where the time goes: mean time in each stage, a bar for each scheme.
+
+    Args:
+        stages: Of one point of a sweep.
+        title: Title.
+        until_s: Longer bars are cut off there, and say how long they are.
+    """
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -81,6 +88,14 @@ def stages_figure(stages: pd.DataFrame, title: str) -> "Figure":
                 linewidth=0.4,
             )  # fmt: skip
             left += width
+        for row, whole_ms in enumerate(left):
+            if whole_ms > 1e3 * until_s:
+                axis.annotate(
+                    f"{1e-3 * whole_ms:.3g} s", (1e3 * until_s, row), xytext=(-4, 0), color="white",
+                    textcoords="offset points", ha="right", va="center", fontsize="small",
+                    fontweight="bold",
+                )  # fmt: skip
+        axis.set_xlim(0, min(1.05 * left.max(), 1e3 * until_s) or 1.0)
         axis.invert_yaxis()
         axis.grid(visible=False, axis="y")
         axis.set(xlabel="Mean time of answered clips (ms)")

@@ -177,7 +177,11 @@ def draw(scenario: Scenario, results: Results, folder: Path) -> list[Path]:
             "accuracy": accuracy_figure(
                 results.accuracy, f"{about}; bands: 95 %", scenario.report_at_s, theory
             ),
-            "stages": stages_figure(results.stages, f"{scenario.name}: where the time goes"),
+            "stages": stages_figure(
+                results.stages,
+                f"{scenario.name}: where the time goes",
+                1.5 * max(scenario.deadline_values_s),
+            ),
         }
         if results.misses["deadline_s"].nunique() > 1:  # one deadline is no curve
             title = f"{scenario.name}: where late clips are"

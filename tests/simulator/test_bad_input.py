@@ -550,9 +550,9 @@ SWEEPS = {
         ".channel.mean_snr_db: with channel.mean_snr_db='high': channel.mean_snr_db: must be a "
         "number, got 'high'",
     ),
-    "value-breaks-a-rule": (
-        "{seed: [1], warmup_s: [1, 20]}",
-        ".warmup_s: with seed=1, warmup_s=20: warmup_s: must be shorter than duration_s, 10; got",
+    "shared-by-all-points": (
+        "{seed: [1], warmup_s: [1, 2]}",
+        ".warmup_s: cannot be swept; all points are simulated and judged alike",
     ),
     "every-item": (
         "{devices.*.count: [1, 0]}",

@@ -52,8 +52,10 @@ def test_check_as_json_resolves_the_scenario(fadeline, name):
     answer = fadeline("check", name, "--json")
     assert (answer.code, answer.err) == (0, "")
     found = json.loads(answer.out)
-    assert scenario_from_dict(found["scenario"]) == load_scenario(name)
-    assert {"where": "all", "quantity": "devices", "value": 4, "note": ""} in found["derived"]
+    scenario = load_scenario(name)
+    assert scenario_from_dict(found["scenario"]) == scenario
+    devices = sum(group.count for group in scenario.devices)
+    assert {"where": "all", "quantity": "devices", "value": devices, "note": ""} in found["derived"]
 
 
 def test_check_applies_settings_in_order(fadeline):
@@ -188,7 +190,7 @@ def test_channel_as_json(fadeline, in_tmp):
     found = json.loads(answer.out)
     assert found["mean_snr_db"] == pytest.approx(10.0)
     # 10 dB less a gap of 3 dB.
-    assert found["mean_rate_bps"] == pytest.approx(1e6 * math.log2(1.0 + 10**0.7))
+    assert found["mean_rate_bps"] == pytest.approx(360e3 * math.log2(1.0 + 10**0.7))
     assert found["figures"] == ["made/channel.png", "made/channel.svg"]
 
 

@@ -143,7 +143,7 @@ def test_a_trained_codec_goes_on_from_where_it_is(fadeline, vit, tmp_path):
         ),
         (
             ("--codec", "stae", "--out", "x", "--from-tables", "--data", "films/test"),
-            "films/test: no outcome table is shipped for these clips",
+            "films/test: no outcome table of this version has stae",
         ),
     ],
 )

@@ -105,7 +105,7 @@ def test_a_drawn_trace_ends_within_a_step_of_the_run(fading):
     scenario = cell(fading)
     trace = trace_of(scenario)
     assert trace.step_s == step_of(scenario.channel, 1)
-    assert trace.end_s < scenario.horizon_s + trace.step_s
+    assert trace.end_s < scenario.drawn_s + trace.step_s
 
 
 @pytest.mark.parametrize("fading", FADINGS)
@@ -183,9 +183,9 @@ def test_the_narrowband_gain_has_the_exact_distribution(fading):
 def test_block_fading_holds_for_a_block():
     held = trace_of(cell("block", step_s=0.01))
     assert held.step_s == 0.01
-    blocks = held.snr.reshape(-1, 5)  # 1.1 s of blocks of 0.05 s
+    blocks = held.snr.reshape(-1, 5)  # 2 s of blocks of 0.05 s
     assert (blocks == blocks[:, :1]).all()
-    assert np.unique(blocks[:, 0]).size == 22
+    assert np.unique(blocks[:, 0]).size == 40
     np.testing.assert_array_equal(trace_of(cell("block")).snr, blocks[:, 0])
 
 

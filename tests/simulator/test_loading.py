@@ -393,14 +393,14 @@ def test_what_a_group_says_overrides_the_cell(in_tmp, cell, group, expected):
 
 
 def test_points_of_a_sweep_are_all_combinations_the_last_path_running_fastest():
-    scenario = scenario_from_dict(SMALL | {"sweep": {"seed": [1, 2], "duration_s": [5, 6]}})
+    scenario = scenario_from_dict(SMALL | {"sweep": {"seed": [1, 2], "edge.workers": [5, 6]}})
     assert [tuple(point.values()) for point in sweep_points(scenario)] == [
         (1, 5),
         (1, 6),
         (2, 5),
         (2, 6),
     ]
-    assert list(sweep_points(scenario)[0]) == ["seed", "duration_s"]
+    assert list(sweep_points(scenario)[0]) == ["seed", "edge.workers"]
     assert sweep_points(scenario_from_dict(SMALL)) == [{}]
 
 
