@@ -198,14 +198,14 @@ def test_a_run_without_a_table_measures_one(fadeline, tmp_path, monkeypatch):
         "--set",
         "clips.data=actions/test@9",
         "--set",
-        "schemes=[{codec: deepisc, ratio: 104, name: x}]",
+        "schemes=[{codec: stae, ratio: 104, name: x}]",
         "--set",
         "baseline=x",
     )
     monkeypatch.setattr("fadeline.simulator.measured.measure_table", refused)
     answer = fadeline(*words)
     assert answer.code == 2
-    assert answer.err == "error: asked to measure deepisc on actions/test@9\n"
+    assert answer.err == "error: asked to measure stae on actions/test@9\n"
     assert not (tmp_path / "run").exists()
 
 
