@@ -40,6 +40,21 @@ class Augmentation:
         if self.flip > 1:
             raise ValueError(f"flip is a chance, at most 1, got {self.flip}")
 
+    def settled(self) -> "Augmentation":
+        """Return hardly any changes, for the end of a training: mirroring, and little else.
+
+        So that it ends on clips like those it is for, as detectors do without their strongest
+        augmentation for the last epochs (Ge et al., "YOLOX", arXiv 2107.08430).
+        """
+        return Augmentation(
+            flip=self.flip,
+            shift_px=self.shift_px // 4,
+            shift_frames=0,
+            brightness=self.brightness / 5.0,
+            contrast=self.contrast / 5.0,
+            colour=self.colour / 5.0,
+        )
+
     def moved(self, clip: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
         """Return a clip (T, H, W, 3) shifted in space and time, and perhaps mirrored."""
         T, H, W = clip.shape[:3]

@@ -55,6 +55,7 @@ class TrainingConfig:
         warmup_epochs: Epochs of linear rise; fractions are fine.
         gradient_norm: Gradients are scaled down to this length where they are longer.
         augmentation: Changes to training clips; None for none.
+        settle_epochs: Last epochs, in which clips hardly change (`Augmentation.settled`).
         validate_every: Epochs between validations; the last epoch always has one.
         seed: Fixes order, augmentation and dropout.
         precision: `bf16-mixed` computes convolutions and matrix products in bfloat16, about twice
@@ -73,6 +74,7 @@ class TrainingConfig:
     warmup_epochs: float = 1.0
     gradient_norm: float = 1.0
     augmentation: Augmentation | None = None
+    settle_epochs: int = 0
     validate_every: int = 1
     seed: int = 1
     precision: Precision = "bf16-mixed"
@@ -83,7 +85,7 @@ class TrainingConfig:
         for name in ("epochs", "batch_size", "learning_rate", "validate_every", "devices"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
-        for name in ("weight_decay", "warmup_epochs", "seed"):
+        for name in ("weight_decay", "warmup_epochs", "settle_epochs", "seed"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
         if self.precision not in get_args(Precision):
@@ -253,13 +255,16 @@ class _Run:
         """Yield this device's part of each batch; a thread prepares the next meanwhile."""
         order = np.random.default_rng(_seed(self.config.seed, epoch)).permutation(len(self.clips))
         rank, world = self.fabric.global_rank, self.fabric.world_size
+        augmentation = self.config.augmentation
+        if augmentation is not None and epoch >= self.config.epochs - self.config.settle_epochs:
+            augmentation = augmentation.settled()
 
         def make(step: int) -> Batch:
             indices = order[step * self.batch_size :][: self.batch_size]
             return batch_of(
                 self.clips,
                 indices[rank::world],
-                self.config.augmentation,
+                augmentation,
                 _seed(self.config.seed, epoch),
             )
 

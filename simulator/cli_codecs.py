@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from fadeline.simulator.cli_options import AsJson, Draw, Force, Quiet, Splits
+from fadeline.simulator.cli_options import AsJson, Draw, Force, Quiet, Splits, Workers
 from fadeline.simulator.cli_train import (
     cached_clips,
     command_line,
@@ -109,6 +109,7 @@ def train_codec_command(name: "CodecName") -> Callable[..., None]:
             return
         from fadeline.models.codecs.codec_card import save_codec
         from fadeline.models.codecs.measuring import measure_outcomes
+        from fadeline.models.machine import usable_cores
         from fadeline.models.outcomes import write_outcomes
 
         with bar("probability tables", quiet=silent) as progress:
@@ -123,7 +124,7 @@ def train_codec_command(name: "CodecName") -> Callable[..., None]:
         with bar("measuring", quiet=silent) as progress:
             outcomes = measure_outcomes(
                 [trained], frozen, frozen_card, validation,
-                checksum=validation.digest, progress=progress,
+                checksum=validation.digest, workers=usable_cores(), progress=progress,
             )  # fmt: skip
         write_outcomes(outcomes, out / "outcomes.parquet")
         _report(outcomes, out, quiet=quiet, as_json=as_json)
@@ -162,6 +163,7 @@ def evaluate_codecs(
         bool, typer.Option("--from-tables", help="Read what was measured; runs no network.")
     ] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Clips to use, drawn among all.")] = None,
+    workers: Workers = None,
     splits: Splits = None,
     draw: Draw = 1,
     force: Force = False,
@@ -184,7 +186,7 @@ def evaluate_codecs(
     else:
         outcomes = _measured(
             codec, data, classifier or "vit-tiny-actions", out,
-            limit=limit, splits=splits, draw=draw, silent=quiet or as_json,
+            limit=limit, splits=splits, draw=draw, workers=workers, silent=quiet or as_json,
         )  # fmt: skip
         from fadeline.models.outcomes import write_outcomes
 
@@ -201,6 +203,7 @@ def _measured(
     limit: int | None,
     splits: Path | None,
     draw: int,
+    workers: int | None,
     silent: bool,
 ) -> "Outcomes":
     prepare_processor()
@@ -210,6 +213,7 @@ def _measured(
     from fadeline.models.codecs.stored_codec import load_codec
     from fadeline.models.controls import SomeClips
     from fadeline.models.errors import ClipError
+    from fadeline.models.machine import usable_cores
     from fadeline.models.weights import load_vit
 
     codecs = [load_codec(weights_name(name)) for name in names]
@@ -238,7 +242,10 @@ def _measured(
             raise ClipError(f"{data}: its classes are not those of {name}")
     _save_picture(codecs, clips, PICTURE_RATIO, out)
     with bar("measuring", quiet=silent) as progress:
-        return measure_outcomes(codecs, frozen, card, clips, checksum=checksum, progress=progress)
+        return measure_outcomes(
+            codecs, frozen, card, clips,
+            checksum=checksum, workers=workers or usable_cores(), progress=progress,
+        )  # fmt: skip
 
 
 def _save_picture(codecs: "list[TrainedCodec]", clips: "ClipSet", ratio: float, out: Path) -> None:
@@ -261,7 +268,7 @@ def _save_picture(codecs: "list[TrainedCodec]", clips: "ClipSet", ratio: float, 
         for trained in codecs:
             stream = trained.coder.encode(pixels, trained.codec.nearest_point(ratio))
             restored = trained.coder.decode(stream)
-            name = classes[answer(trained.classifier, restored)]
+            name = classes[answer(trained.classifier, restored)[0]]
             found[trained.name] = Restoration(
                 trained.coder.renewed(stream), restored, len(stream), name
             )

@@ -20,6 +20,12 @@ def run(
     out: Annotated[Path | None, typer.Option(help="Folder (default: runs/NAME).")] = None,
     workers: Workers = None,
     set_values: Sets = None,
+    live: Annotated[
+        bool,
+        typer.Option(
+            "--live", help="Let the networks encode and answer every clip: slow, a check of tables."
+        ),
+    ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
     force: Force = False,
     quiet: Quiet = False,
@@ -44,7 +50,9 @@ def run(
         for note in notes:
             errors().print(note, highlight=False, markup=False)
     with bar("simulating", quiet=quiet or as_json) as progress:
-        lines = run_into(scenario, folder, workers=workers or usable_cores(), progress=progress)
+        lines = run_into(
+            scenario, folder, workers=workers or usable_cores(), live=live, progress=progress
+        )
     if as_json:
         from fadeline.simulator.results import read_results
 

@@ -20,6 +20,18 @@ from fadeline.simulator.scheme_spec import ConstantScheme, LearnedScheme, Scheme
 from fadeline.simulator.workload import Draws, Floats, durations_s, normals
 
 Whole = NDArray[np.int64]
+Columns = dict[str, NDArray[Any]]
+Answers = Callable[[Whole], Columns]
+"""From clips to the columns of their outcomes."""
+
+Live = Callable[[str | None, int], Answers]
+"""From a codec, None for clips as they are, and an operating point to what networks make of clips,
+given by their data_index."""
+
+ANSWER_COLUMNS = (
+    "data_index", "bytes", "frame_bytes", "label", "predicted", "confidence", "correct",
+)  # fmt: skip
+"""Columns of outcome tables that a run needs."""
 
 FARTHEST = 0.25
 """How far, as a part of it, a measured ratio may be from the one that is asked for (our choice)."""
@@ -76,7 +88,12 @@ class Handling:
 
 
 def handling(
-    scheme: Scheme, name: str, ratio: float | None, edge: Edge, outcomes: Outcomes | None
+    scheme: Scheme,
+    name: str,
+    ratio: float | None,
+    edge: Edge,
+    outcomes: Outcomes | None,
+    live: Live | None = None,
 ) -> Handling:
     """Return how a scheme handles clips.
 
@@ -86,6 +103,7 @@ def handling(
         ratio: The compression ratio behind that name.
         edge: The edge server.
         outcomes: What was measured of the clips; not needed for `constant` and `table`.
+        live: Networks that outcomes come from instead; only times are then read.
 
     Raises:
         FadelineError: If no operating point was measured near the ratio, or a file is unusable.
@@ -97,8 +115,8 @@ def handling(
     assert outcomes is not None
     if isinstance(scheme, LearnedScheme):
         assert ratio is not None
-        return _learned(scheme.codec, name, ratio, edge, outcomes, streaming=scheme.streaming)
-    return _plain(scheme.codec == "local", name, edge, outcomes)
+        return _learned(scheme, name, ratio, edge, outcomes, live)
+    return _plain(scheme.codec == "local", name, edge, outcomes, live)
 
 
 def _constant(scheme: ConstantScheme, name: str) -> Handling:
@@ -185,12 +203,20 @@ def read_codec_table(file: Path) -> dict[str, Floats]:
 
 
 def _learned(
-    codec: str, name: str, ratio: float, edge: Edge, outcomes: Outcomes, *, streaming: bool
+    scheme: LearnedScheme,
+    name: str,
+    ratio: float,
+    edge: Edge,
+    outcomes: Outcomes,
+    live: Live | None,
 ) -> Handling:
+    codec, streaming = scheme.codec, scheme.streaming
     facts = outcomes.codecs[codec]
     point, measured = nearest_point(outcomes, codec, ratio, name)
     packets = int(facts.operating_points[point]["packets"])
     rows = _rows(outcomes, codec=codec, classifier=OWN, operating_point=point, packets=packets)
+    clips = len(rows["data_index"])
+    answers = _answers(rows, None if live is None else live(codec, point))
     profile = load_profile(edge.profile)
 
     def networks_s(clips: int) -> float:
@@ -210,22 +236,26 @@ def _learned(
             )
         encode_s += device.serial_s(facts.encode_serial_s[point], slowdown=group.slowdown)
         serial_s = profile.serial_s(facts.decode_serial_s[point], slowdown=edge.slowdown)
-        handled = _answered(rows, draws, device, profile, encode_s, serial_s)
-        return _frame_by_frame(handled, rows, draws) if streaming else handled
+        found = answers(_chosen(draws, clips))
+        handled = _answered(found, draws, device, profile, encode_s, serial_s)
+        return _frame_by_frame(handled, found) if streaming else handled
 
     note = f"{name}: operating point {point} of {codec}, measured at {measured:.3g}x"
     return Handling(name, point, networks_s, False, handle, note)
 
 
-def _plain(local: bool, name: str, edge: Edge, outcomes: Outcomes) -> Handling:
+def _plain(local: bool, name: str, edge: Edge, outcomes: Outcomes, live: Live | None) -> Handling:
     rows = _rows(outcomes, codec=UNCOMPRESSED, classifier=FROZEN, operating_point=0, packets=1)
+    clips = len(rows["data_index"])
+    answers = _answers(rows, None if live is None else live(None, 0))
     profile = load_profile(edge.profile)
     work = outcomes.classifier_work
 
     def handle(group: DeviceGroup, draws: Draws) -> Handled:
         device = load_profile(group.profile)
         encode_s = _network_s(device, work, 1, group.slowdown) if local else 0.0
-        handled = _answered(rows, draws, device, profile, encode_s, 0.0)
+        found = answers(_chosen(draws, clips))
+        handled = _answered(found, draws, device, profile, encode_s, 0.0)
         return handled if not local else _without_payload(handled)
 
     def networks_s(clips: int) -> float:
@@ -268,13 +298,12 @@ def _network_s(profile: Profile, work: NetworkWork, clips: int, slowdown: float)
     )
 
 
-def _rows(outcomes: Outcomes, **of: Any) -> dict[str, NDArray[Any]]:
+def _rows(outcomes: Outcomes, **of: Any) -> Columns:
     rows = outcomes.rows
     for column, value in of.items():
         rows = rows[rows[column] == value]
     rows = rows.sort_values("data_index")
-    columns = ("data_index", "bytes", "frame_bytes", "label", "predicted", "confidence", "correct")
-    return {column: rows[column].to_numpy() for column in columns}
+    return {column: rows[column].to_numpy() for column in ANSWER_COLUMNS}
 
 
 def _chosen(draws: Draws, clips: int) -> Whole:
@@ -283,34 +312,34 @@ def _chosen(draws: Draws, clips: int) -> Whole:
     return numbers
 
 
+def _answers(rows: Columns, live: Answers | None) -> Answers:
+    """Return what gives the outcomes of clips by their places in a table's rows."""
+    if live is None:
+        return lambda chosen: {column: values[chosen] for column, values in rows.items()}
+    return lambda chosen: live(rows["data_index"][chosen])
+
+
 def _answered(
-    rows: dict[str, NDArray[Any]],
-    draws: Draws,
-    device: Profile,
-    edge: Profile,
-    encode_s: float,
-    serial_s: float,
+    found: Columns, draws: Draws, device: Profile, edge: Profile, encode_s: float, serial_s: float
 ) -> Handled:
-    chosen = _chosen(draws, len(rows["data_index"]))
     encode_factor = np.exp(device.jitter.value * normals(draws("encode")))
     infer_factor = np.exp(edge.jitter.value * normals(draws("infer")))
     return Handled(
         encode_s=encode_s * encode_factor,
-        payload_bits=8.0 * rows["bytes"][chosen],
+        payload_bits=8.0 * found["bytes"],
         infer_s=serial_s * infer_factor,
         infer_factor=infer_factor,
-        data_index=rows["data_index"][chosen].astype(np.int64),
-        label=rows["label"][chosen].astype(np.int64),
-        predicted=rows["predicted"][chosen].astype(np.int64),
-        confidence=rows["confidence"][chosen].astype(np.float64),
-        correct=rows["correct"][chosen].astype(bool),
+        data_index=found["data_index"].astype(np.int64),
+        label=found["label"].astype(np.int64),
+        predicted=found["predicted"].astype(np.int64),
+        confidence=found["confidence"].astype(np.float64),
+        correct=found["correct"].astype(bool),
     )
 
 
-def _frame_by_frame(handled: Handled, rows: dict[str, NDArray[Any]], draws: Draws) -> Handled:
-    chosen = _chosen(draws, len(rows["data_index"]))
-    frame_bytes = np.stack(list(rows["frame_bytes"])).astype(np.float64)
-    return replace(handled, frame_bits=8.0 * frame_bytes[chosen])
+def _frame_by_frame(handled: Handled, found: Columns) -> Handled:
+    frame_bytes = np.stack(list(found["frame_bytes"])).astype(np.float64)
+    return replace(handled, frame_bits=8.0 * frame_bytes)
 
 
 def _without_payload(handled: Handled) -> Handled:

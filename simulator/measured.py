@@ -91,8 +91,9 @@ def measure_table(
         open_clips(data, frames=shape.frames, size=shape.size_px), workers=usable_cores()
     )
     outcomes = measure_outcomes(
-        loaded, classifier, card, clips, checksum=clips.digest, progress=progress
-    )
+        loaded, classifier, card, clips,
+        checksum=clips.digest, workers=usable_cores(), progress=progress,
+    )  # fmt: skip
     path = _folder() / "+".join([data.replace("/", "-"), *sorted(codecs)])
     path = path.with_name(f"{path.name}.parquet")
     try:

@@ -64,7 +64,12 @@ _EXCERPT_STEPS = 2000  # of each device group's first link, kept in `link.parque
 
 
 def run_into(
-    scenario: Scenario, folder: Path, *, workers: int, progress: Progress | None = None
+    scenario: Scenario,
+    folder: Path,
+    *,
+    workers: int,
+    live: bool = False,
+    progress: Progress | None = None,
 ) -> list[str]:
     """Run a scenario and leave everything in a folder; return the verdict.
 
@@ -72,6 +77,7 @@ def run_into(
         scenario: Checked scenario.
         folder: Made; parts of the same run that are there are not done again.
         workers: Processes.
+        live: Let the networks encode and answer every clip.
         progress: Called with the jobs done and planned.
 
     Raises:
@@ -79,7 +85,7 @@ def run_into(
         FadelineError: If outcomes are missing, or no clip is counted.
     """
     began_s = time.perf_counter()
-    clips = run_scenario(scenario, folder / PARTS, workers=workers, progress=progress)
+    clips = run_scenario(scenario, folder / PARTS, workers=workers, live=live, progress=progress)
     results = evaluated(scenario, clips)
     theory = None if scenario.sweep else closed_form(scenario, handlings(scenario))
     if theory is not None:
@@ -92,7 +98,7 @@ def run_into(
     results = read_results(folder)  # so that everything said and drawn follows from the files
     lines = verdict(scenario, results)
     figures = draw(scenario, results, folder)
-    manifest = _manifest(scenario, clips, lines, time.perf_counter() - began_s)
+    manifest = _manifest(scenario, clips, lines, time.perf_counter() - began_s) | {"live": live}
     with complete_or_absent(folder / "report.html") as partial:
         partial.write_text(report_page(scenario, results, lines, figures), encoding="utf-8")
     write_manifest(manifest, folder)

@@ -21,7 +21,7 @@ from fadeline.models.outcomes import Outcomes
 from fadeline.simulator.clock import SAME_S
 from fadeline.simulator.curves import Judged
 from fadeline.simulator.errors import FadelineError, OutputError, ScenarioWarning
-from fadeline.simulator.handling import Handling, handling, read_codec_table
+from fadeline.simulator.handling import Handling, Live, handling, read_codec_table
 from fadeline.simulator.inputs import fingerprint
 from fadeline.simulator.loading import at_point, plain_data, scenario_from_dict, sweep_points
 from fadeline.simulator.measured import outcome_table
@@ -54,6 +54,7 @@ def run_scenario(
     parts: Path,
     *,
     workers: int = 1,
+    live: bool = False,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Return a row for each clip and scheme: the content of `clips.parquet`.
@@ -62,6 +63,7 @@ def run_scenario(
         scenario: Checked scenario.
         parts: Folder of what is done so far; what is there is not done again.
         workers: Processes.
+        live: Let the networks encode and answer every clip, instead of reading outcome tables.
         progress: Called with the jobs done and planned.
 
     Raises:
@@ -75,7 +77,7 @@ def run_scenario(
     done: list[Path] = []
     while True:
         jobs = [(point, number) for point in range(points) for number in range(wanted)]
-        done = _run(scenario, parts, jobs, workers, progress)
+        done = _run(scenario, parts, jobs, workers, live, progress)
         rows = _counted(scenario, pd.concat([pd.read_parquet(path) for path in done]))
         if isinstance(target, int):
             return rows
@@ -105,13 +107,18 @@ def check_runnable(scenario: Scenario) -> list[str]:
     return list(notes)
 
 
-def handlings(scenario: Scenario) -> list[Handling]:
+def handlings(scenario: Scenario, *, live: bool = False) -> list[Handling]:
     """Return the schemes of a scenario, ready for the clock.
+
+    Args:
+        scenario: Without a sweep.
+        live: Let the networks answer, not their tables.
 
     Raises:
         FadelineError: If outcomes are missing or unusable.
     """
     outcomes = _outcomes(scenario)
+    networks = _networks(scenario) if live else None
     _refuse_other_clips(scenario, outcomes)
     found = []
     for scheme in scenario.schemes:
@@ -120,7 +127,7 @@ def handlings(scenario: Scenario) -> list[Handling]:
             ratio = scheme.ratio
             ratios = ratio if isinstance(ratio, tuple) else (ratio,)
         for name, ratio in zip(scheme_names(scheme), ratios, strict=True):
-            found.append(handling(scheme, name, ratio, scenario.edge, outcomes))
+            found.append(handling(scheme, name, ratio, scenario.edge, outcomes, networks))
     return found
 
 
@@ -172,6 +179,16 @@ def acted_deadlines_s(scenario: Scenario) -> list[float | None]:
     return sorted({scenario.report_at_s, *(every[number] for number in chosen)})
 
 
+def _networks(scenario: Scenario) -> Live | None:
+    """Return the networks of a scenario, if it has any."""
+    codecs = measured_codecs(scenario)
+    if codecs is None:
+        return None
+    from fadeline.simulator.live import live_networks
+
+    return live_networks(scenario.clips.data, codecs)
+
+
 def _outcomes(scenario: Scenario) -> Outcomes | None:
     codecs = measured_codecs(scenario)
     if codecs is None:
@@ -209,6 +226,7 @@ def _run(
     parts: Path,
     jobs: Sequence[tuple[int, int]],
     workers: int,
+    live: bool,
     progress: Progress | None,
 ) -> list[Path]:
     """Do the jobs whose parts are missing and return the parts of all, in the order of jobs."""
@@ -218,7 +236,7 @@ def _run(
     text = json.dumps(plain_data(scenario))
     with _executed(workers if len(missing) > 1 else 1) as execute:
         known = fingerprint(scenario)
-        for _ in execute([(text, known, job, paths[job]) for job in missing]):
+        for _ in execute([(text, known, job, live, paths[job]) for job in missing]):
             count += 1
             if progress is not None:
                 progress(count, len(jobs))
@@ -250,10 +268,10 @@ def _leave_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _do(task: tuple[str, str, tuple[int, int], Path]) -> None:
+def _do(task: tuple[str, str, tuple[int, int], bool, Path]) -> None:
     """Do one job and write its part."""
-    text, known, (point, replication), path = task
-    scenario, schemes, swept = _prepared(text, known, point)
+    text, known, (point, replication), live, path = task
+    scenario, schemes, swept = _prepared(text, known, point, live)
     there = stations(scenario, replication)
     frames = []
     for scheme in schemes:
@@ -271,12 +289,14 @@ def _do(task: tuple[str, str, tuple[int, int], Path]) -> None:
 
 
 @lru_cache(maxsize=8)
-def _prepared(text: str, _: str, point: int) -> tuple[Scenario, list[Handling], dict[str, Any]]:
+def _prepared(
+    text: str, _: str, point: int, live: bool
+) -> tuple[Scenario, list[Handling], dict[str, Any]]:
     # A memo: what follows from the scenario and its files is the same for all its replications.
     scenario = scenario_from_dict(json.loads(text))
     swept = sweep_points(scenario)[point]
     here = at_point(scenario, swept)
-    return here, handlings(here), _plain_columns(scenario, swept)
+    return here, handlings(here, live=live), _plain_columns(scenario, swept)
 
 
 def _plain_columns(scenario: Scenario, swept: dict[str, Any]) -> dict[str, Any]:

@@ -106,24 +106,33 @@ class ClipCoder:
             ClipError: If the clip is of another shape or type.
         """
         encoded = _encoded(self._codec, clip)
-        found = []
-        for point, settings in enumerate(self.points):
-            plan = _planned(self._codec, encoded, point)
-            contents, ends = self._contents(plan, point)
-            streams = [
-                pack(Header(self._model, point), contents[: n + 1], packets=settings.packets)
-                for n in range(settings.packets)
-            ]
-            streamed = settings.packets == 1 and not self._codec.temporal
-            found.append(
-                Encoding(
-                    streams[-1],
-                    tuple(map(len, streams)),
-                    _frame_bytes(ends, len(contents[0])) if streamed else None,
-                    float(plan.scores[plan.kept].mean()) if self._codec.temporal else 0.0,
-                )
-            )
-        return found
+        return [self._encoding(encoded, point) for point in range(len(self.points))]
+
+    def encoding(self, clip: Clip, point: int) -> Encoding:
+        """Return a clip at one operating point, with what is known of its bytes.
+
+        Raises:
+            ClipError: If the clip is of another shape or type.
+            ValueError: If there is no such operating point.
+        """
+        self._settings(point)
+        return self._encoding(_encoded(self._codec, clip), point)
+
+    def _encoding(self, encoded: Encoded, point: int) -> Encoding:
+        settings = self.points[point]
+        plan = _planned(self._codec, encoded, point)
+        contents, ends = self._contents(plan, point)
+        streams = [
+            pack(Header(self._model, point), contents[: n + 1], packets=settings.packets)
+            for n in range(settings.packets)
+        ]
+        streamed = settings.packets == 1 and not self._codec.temporal
+        return Encoding(
+            streams[-1],
+            tuple(map(len, streams)),
+            _frame_bytes(ends, len(contents[0])) if streamed else None,
+            float(plan.scores[plan.kept].mean()) if self._codec.temporal else 0.0,
+        )
 
     def _contents(self, plan: Plan, point: int) -> tuple[list[bytes], list[int]]:
         """Return the packets of a plan and, for each frame, the bytes that are final after it."""

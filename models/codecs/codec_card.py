@@ -10,6 +10,7 @@ import torch
 from fadeline.models.clips.clipset import ClipSet
 from fadeline.models.codecs.clip_coder import Clip, ClipCoder, fit_tables
 from fadeline.models.codecs.objective import PricedCodec
+from fadeline.models.codecs.operating_point import PAPER_RATIO
 from fadeline.models.codecs.stored_codec import (
     StoredCodec,
     TrainedCodec,
@@ -24,9 +25,6 @@ from fadeline.models.weights import Card, package_versions, round_to_half, save_
 
 TABLE_CLIPS = 1200
 """Training clips that the probability tables are counted on (our choice)."""
-
-CARD_RATIO = 104.0
-"""Compression ratio that a card's accuracy is of: the paper's."""
 
 
 def save_codec(
@@ -70,7 +68,7 @@ def save_codec(
                 progress(index + 1, len(some))
 
     stored = StoredCodec(model.codec, fit_tables(model.codec, counted())).eval()
-    point = model.codec.nearest_point(CARD_RATIO)
+    point = model.codec.nearest_point(PAPER_RATIO)
     ratio = model.codec.points[point].ratio
     restored = ChangedClips(validation, f"through {name}", _through(stored, point))
     splits = {clips.name: len(clips), validation.name: len(validation)}

@@ -97,13 +97,14 @@ def codec_recipe(
         ValueError: If a number is out of range.
     """
 
-    def config(epochs: int, learning_rate: float) -> TrainingConfig:
+    def config(epochs: int, learning_rate: float, settle_epochs: int = 0) -> TrainingConfig:
         return TrainingConfig(
             epochs=max(round(epochs * length), 1),
             learning_rate=learning_rate,
             weight_decay=0.01,
             warmup_epochs=0.3,
             augmentation=Augmentation(),
+            settle_epochs=round(settle_epochs * length),
             seed=seed,
             devices=devices,
             precision=precision,
@@ -113,11 +114,11 @@ def codec_recipe(
         looks = Aims(fidelity=1.0, likeness=1.0)
         answers = Aims(recognition=1.0, priced=False)
         return (
-            Step("restore", looks, config(9, 4e-4)),
-            Step("classifier", answers, config(8, 4e-4), codec=False, classifier=True),
+            Step("restore", looks, config(8, 4e-4)),
+            Step("classifier", answers, config(7, 4e-4, 4), codec=False, classifier=True),
         )
     joint = Aims(recognition=1.0, fidelity=0.1)
-    together = Step("joint", joint, config(14, 4e-4), classifier=True)
+    together = Step("joint", joint, config(12, 4e-4, 4), classifier=True)
     if further:
         return (together,)
     soft = Aims(recognition=1.0, fidelity=0.3, likeness=0.5, soft=True)

@@ -1,6 +1,6 @@
 """What trained codecs do to clips, measured: real bytes there and back, then the classifiers."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -28,7 +28,7 @@ from fadeline.models.outcomes import (
 from fadeline.models.vit import VideoViT
 from fadeline.models.weights import Card
 
-_TOGETHER = 16  # restored clips that a classifier sees at a time; changes nothing but the speed
+_AT_ONCE = 10  # clips that a process is given at a time
 
 TIMED = Effort(warmup_s=0.1, measure_s=0.4)
 """How long one operating point is timed (our choice)."""
@@ -43,9 +43,11 @@ def measure_outcomes(
     clips: ClipSet,
     *,
     checksum: str,
+    batch: int = 16,
+    workers: int = 1,
     progress: Progress | None = None,
 ) -> Outcomes:
-    """Return the outcome table of codecs on clips.
+    """Return the outcome table of codecs on clips; the same for any number of workers.
 
     Args:
         codecs: The codecs.
@@ -53,20 +55,29 @@ def measure_outcomes(
         classifier_card: Its card.
         clips: The clips.
         checksum: SHA-256 over them.
+        batch: Restored clips that a classifier sees at a time: changes the speed, and the last
+            digits of confidences.
+        workers: Processes, each on one core.
         progress: Called with the clips done and their number, over all codecs.
 
     Raises:
         ClipError: If a clip cannot be read, or is of another shape than a codec takes.
     """
-    total = len(clips) * (len(codecs) + 1)
+    from joblib import Parallel, delayed
+
+    parts = [range(len(clips))[start:][:_AT_ONCE] for start in range(0, len(clips), _AT_ONCE)]
+    jobs = [(codec, part) for codec in (None, *codecs) for part in parts]
     rows: list[dict[str, Any]] = []
     done = 0
-    for codec in (None, *codecs):
-        for part in _outcomes(codec, classifier, clips):
-            rows.extend(part)
-            done += 1
-            if progress is not None:
-                progress(done, total)
+    # One thread each: sums come out the same however many cores there are.
+    measured = Parallel(n_jobs=workers, return_as="generator")(
+        delayed(_outcomes)(codec, classifier, clips, part, batch) for codec, part in jobs
+    )
+    for (_, part), found in zip(jobs, measured, strict=True):
+        rows.extend(found)
+        done += len(part)
+        if progress is not None:
+            progress(done, len(clips) * (len(codecs) + 1))
     T, H, W = clips.shape
     return Outcomes(
         data=clips.name,
@@ -110,9 +121,10 @@ def network_work(network: torch.nn.Module, batch: torch.Tensor) -> NetworkWork:
     return NetworkWork(one.flops, each, one.moved_bytes - each)
 
 
-def answer(classifier: VideoViT, clip: Clip) -> int:
-    """Return the class that a classifier sees in a clip (T, H, W, 3)."""
-    return int(_answers(classifier, [clip])[0][0])
+def answer(classifier: VideoViT, clip: Clip) -> tuple[int, float]:
+    """Return the class that a classifier sees in a clip (T, H, W, 3), and its probability."""
+    answers, confidences = _answers(classifier, [clip], 1)
+    return int(answers[0]), float(confidences[0])
 
 
 def time_coder(
@@ -162,31 +174,39 @@ def _in_turn(call: Callable[..., object], items: Sequence[Any], *more: Any) -> C
 
 
 def _outcomes(
-    codec: TrainedCodec | None, frozen: VideoViT, clips: ClipSet
-) -> Iterator[list[dict[str, Any]]]:
-    """Yield the rows of each clip."""
-    numbers = clips.indices if isinstance(clips, SomeClips) else np.arange(len(clips))
-    for index, number in enumerate(numbers.tolist()):
-        clip = np.asarray(clips.clip(index))
-        shown = [(_plain(clip), clip)] if codec is None else [*_restorations(codec, clip)]
-        classifiers = {FROZEN: frozen} if codec is None else {FROZEN: frozen, OWN: codec.classifier}
-        label = int(clips.labels[index])
-        rows = []
-        for name, network in classifiers.items():
-            answers, confidences = _answers(network, [pixels for _, pixels in shown])
-            for (row, _), answer, confidence in zip(shown, answers, confidences, strict=True):
-                rows.append(
-                    row
-                    | {
-                        "classifier": name,
-                        "data_index": number,
-                        "label": label,
-                        "predicted": int(answer),
-                        "confidence": float(confidence),
-                        "correct": int(answer) == label,
-                    }
-                )
-        yield rows
+    codec: TrainedCodec | None,
+    frozen: VideoViT,
+    clips: ClipSet,
+    indices: Sequence[int],
+    batch: int,
+) -> list[dict[str, Any]]:
+    """Return the rows of some clips."""
+    with torch_threads(1):
+        return [
+            row for index in indices for row in _outcomes_of(codec, frozen, clips, index, batch)
+        ]
+
+
+def _outcomes_of(
+    codec: TrainedCodec | None, frozen: VideoViT, clips: ClipSet, index: int, batch: int
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a clip."""
+    number = int(clips.indices[index]) if isinstance(clips, SomeClips) else index
+    clip = np.asarray(clips.clip(index))
+    shown = [(_plain(clip), clip)] if codec is None else [*_restorations(codec, clip)]
+    classifiers = {FROZEN: frozen} if codec is None else {FROZEN: frozen, OWN: codec.classifier}
+    label = int(clips.labels[index])
+    for name, network in classifiers.items():
+        answers, confidences = _answers(network, [pixels for _, pixels in shown], batch)
+        for (row, _), answer, confidence in zip(shown, answers, confidences, strict=True):
+            yield row | {
+                "classifier": name,
+                "data_index": number,
+                "label": label,
+                "predicted": int(answer),
+                "confidence": float(confidence),
+                "correct": int(answer) == label,
+            }
 
 
 def _plain(clip: Clip) -> dict[str, Any]:
@@ -215,17 +235,14 @@ def _restorations(codec: TrainedCodec, clip: Clip) -> Iterator[tuple[dict[str, A
 
 @torch.inference_mode()
 def _answers(
-    classifier: VideoViT, clips: Sequence[Clip]
+    classifier: VideoViT, clips: Sequence[Clip], batch: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Return the class answered for each clip and its probability."""
     answers, confidences = [], []
-    for part in _batched(clips):
-        floats = torch.from_numpy(np.stack(part)).permute(0, 4, 1, 2, 3).float() / 255.0
+    for start in range(0, len(clips), batch):
+        pixels = np.stack(clips[start : start + batch])
+        floats = torch.from_numpy(pixels).permute(0, 4, 1, 2, 3).float() / 255.0
         highest = classifier(floats).softmax(dim=1).max(dim=1)
         answers.append(highest.indices.numpy())
         confidences.append(highest.values.numpy())
     return np.concatenate(answers), np.concatenate(confidences)
-
-
-def _batched(clips: Sequence[Clip]) -> Iterable[Sequence[Clip]]:
-    return (clips[start : start + _TOGETHER] for start in range(0, len(clips), _TOGETHER))

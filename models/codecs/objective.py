@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fadeline.models.codecs.codec import Codec, Plan
+from fadeline.models.codecs.operating_point import PAPER_RATIO
 from fadeline.models.codecs.rate import RateModel
 from fadeline.models.objectives import Objective
 from fadeline.models.vit import VideoViT
@@ -25,6 +26,7 @@ OVERHEAD_BYTES = 8
 """Of a stream of one packet: header and checksum, 6, and what entropy coding wastes, about 2."""
 
 # All our choices.
+_PAPER_DRAWS = 2.0  # how many times more often that ratio is trained than any other
 _FIRST_COST = 0.1  # nats that all bits of a clip cost at first, at every operating point
 _PRICE_STEP = 0.02  # how far a batch that sends twice what it should moves a price's logarithm
 _HIGHEST_PRICE = 2.0  # nats per kilobit
@@ -157,7 +159,8 @@ def codec_objective(aims: Aims) -> Objective:
 
 def _points(model: PricedCodec, clips: Tensor) -> Tensor:
     """Return an operating point for each clip: drawn in training, in turn otherwise."""
-    count = len(model.codec.points)
+    ratios = torch.tensor([point.ratio for point in model.codec.points], device=clips.device)
     if model.training:
-        return torch.randint(count, (len(clips),), device=clips.device)
-    return torch.arange(len(clips), device=clips.device) % count
+        weights = torch.where(ratios == PAPER_RATIO, _PAPER_DRAWS, 1.0)
+        return torch.multinomial(weights, len(clips), replacement=True)
+    return torch.arange(len(clips), device=clips.device) % len(ratios)

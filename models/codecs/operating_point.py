@@ -5,6 +5,9 @@ from dataclasses import dataclass
 MAX_RADIUS = 15
 """Largest magnitude of a symbol (our choice): 31 levels, just under 5 bits."""
 
+PAPER_RATIO = 104
+"""Compression at which the paper's abstract states STAE's accuracy (arXiv 2305.12796)."""
+
 
 @dataclass(frozen=True)
 class OperatingPoint:

@@ -30,6 +30,18 @@ def test_nothing_changes_nothing(clip):
     assert offset == 0.0
 
 
+def test_settled_clips_are_mirrored_and_hardly_changed(clip):
+    settled = Augmentation().settled()
+    for seed in range(20):
+        moved = settled.moved(clip, rng(seed)).astype(int)
+        gain, offset = settled.recolouring(rng(seed))
+        assert np.abs(gain - 1.0).max() < 0.1
+        assert abs(offset) < 0.06
+        padded = np.pad(clip, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge").astype(int)
+        places = [padded[:, y : y + 7, x : x + 6] for y in range(3) for x in range(3)]
+        assert any(np.array_equal(moved, p) or np.array_equal(moved, p[:, :, ::-1]) for p in places)
+
+
 def test_a_flip_mirrors_every_frame(clip):
     assert np.array_equal(only(flip=1.0).moved(clip, rng()), clip[:, :, ::-1])
 

@@ -70,6 +70,15 @@ def trained(squares, micro, tmp_path):
 # Learning
 
 
+def test_the_last_epochs_settle(trained):
+    settled = replace(CONFIG, augmentation=CONFIG.augmentation.settled())
+    all_along = trained("a", replace(CONFIG, settle_epochs=3))
+    assert same(all_along, trained("b", settled))
+    at_the_end = trained("c", replace(CONFIG, settle_epochs=1))
+    assert not same(at_the_end, all_along)
+    assert not same(at_the_end, trained("d"))
+
+
 def test_the_recipe_learns_to_tell_directions(squares, micro, tmp_path):
     model = VideoViT(micro)
     step = replace(CONFIG, epochs=5, batch_size=16, learning_rate=5e-3)

@@ -12,7 +12,7 @@ from fadeline.models.codecs.codec import Codec
 from fadeline.models.codecs.deepisc import DeepIscConfig, evenly, latest
 from fadeline.models.codecs.gain_fitting import fit_gains
 from fadeline.models.codecs.objective import OVERHEAD_BYTES, Aims, PricedCodec, codec_objective
-from fadeline.models.codecs.operating_point import OperatingPoint
+from fadeline.models.codecs.operating_point import PAPER_RATIO, OperatingPoint
 from fadeline.models.codecs.principal_components import start_from_components
 from fadeline.models.codecs.quantiser import symbols
 from fadeline.models.codecs.rate import RateModel
@@ -386,6 +386,20 @@ def test_price_follows_the_ratio(one_thread, squares):
     assert priced.price[0] > before[0]
     assert priced.price[1] < before[1]
     assert priced.price[2] == before[2]
+
+
+def test_the_ratio_of_the_paper_is_trained_twice_as_often(one_thread, squares, monkeypatch):
+    points = [OperatingPoint(ratio, 8, 32, 3, 7) for ratio in (50, PAPER_RATIO)]
+    codec = Codec(StaeConfig(points=2, **SMALL), points)
+    priced = PricedCodec(codec, classifier()).train()
+    drawn = []
+    monkeypatch.setattr(priced.codec, "softly", lambda clips, p: drawn.append(p) or clips)
+    torch.manual_seed(0)
+    clips = clips_of(squares, 8).requires_grad_()
+    for _ in range(150):
+        codec_objective(Aims(fidelity=1.0, soft=True))(priced, clips, torch.zeros(8))
+    # 1,200 draws of a chance of 2/3: 4 deviations are a false alarm of 1 in 16,000
+    assert torch.cat(drawn).float().mean() == pytest.approx(2 / 3, abs=4 * (2 / 9 / 1200) ** 0.5)
 
 
 def test_a_ratio_that_leaves_no_bits_is_refused(one_thread):

@@ -1,0 +1,79 @@
+"""Networks in a run: every clip is encoded, decoded and answered as it is met; needs torch.
+
+Slow, and a check of the outcome tables: both must tell the same. One clip at a time, on one core.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fadeline.models.clips.opening import open_clips
+from fadeline.models.codecs.measuring import answer
+from fadeline.models.codecs.stored_codec import TrainedCodec, load_codec
+from fadeline.models.latency import torch_threads
+from fadeline.models.vit import VideoViT
+from fadeline.models.weights import load_vit
+from fadeline.simulator.handling import ANSWER_COLUMNS, Answers, Columns, Live
+from fadeline.simulator.measured import CLASSIFIER
+
+Pixels = NDArray[np.uint8]
+
+
+def live_networks(data: str, codecs: Sequence[str]) -> Live:
+    """Return shipped networks, ready to answer clips.
+
+    Args:
+        data: Name of the clips.
+        codecs: Names of the codecs.
+
+    Raises:
+        ModelsError: If weights are missing, or clips cannot be opened.
+    """
+    classifier, _ = load_vit(CLASSIFIER)
+    shape = classifier.config
+    clips = open_clips(data, frames=shape.frames, size=shape.size_px)
+    trained = {name: load_codec(f"{name}-actions") for name in codecs}
+
+    def networks(codec: str | None, point: int) -> Answers:
+        def answers(data_indices: NDArray[np.int64]) -> Columns:
+            found: dict[str, list[object]] = {column: [] for column in ANSWER_COLUMNS}
+            with torch_threads(1):
+                for index in data_indices.tolist():
+                    clip = clips.clip(index)
+                    if codec is None:
+                        row = _as_it_is(classifier, clip)
+                    else:
+                        row = _there_and_back(trained[codec], clip, point)
+                    label = int(clips.labels[index])
+                    row |= {"data_index": index, "label": label}
+                    row |= {"correct": row["predicted"] == label}
+                    for column in ANSWER_COLUMNS:
+                        found[column].append(row[column])
+            frames = np.empty(len(data_indices), dtype=object)
+            for place, frame_bytes in enumerate(found.pop("frame_bytes")):
+                frames[place] = frame_bytes
+            columns = {column: np.array(values) for column, values in found.items()}
+            return columns | {"frame_bytes": frames}
+
+        return answers
+
+    return networks
+
+
+def _as_it_is(classifier: VideoViT, clip: Pixels) -> dict[str, object]:
+    predicted, confidence = answer(classifier, clip)
+    return {
+        "bytes": clip.size, "frame_bytes": None, "predicted": predicted, "confidence": confidence
+    }  # fmt: skip
+
+
+def _there_and_back(trained: TrainedCodec, clip: Pixels, point: int) -> dict[str, object]:
+    encoding = trained.coder.encoding(clip, point)
+    predicted, confidence = answer(trained.classifier, trained.coder.decode(encoding.stream))
+    return {
+        "bytes": len(encoding.stream),
+        "frame_bytes": encoding.frame_bytes,
+        "predicted": predicted,
+        "confidence": confidence,
+    }
