@@ -4,6 +4,11 @@ All variants start from one checkpoint, that of soft attention, and learn equall
 two compression ratios. Takes about twelve minutes for each on two cores.
 
     python benchmarks/ablate_codecs.py --out runs/ablations [--only NAME ...]
+
+What only concerns selection can also be taken from the shipped weights, without training, in some
+minutes:
+
+    python benchmarks/ablate_codecs.py --shipped
 """
 
 import argparse
@@ -22,13 +27,19 @@ from fadeline.models.clips.cache import cached
 from fadeline.models.clips.clipset import ClipSet
 from fadeline.models.codecs.codec import Codec
 from fadeline.models.codecs.codec_training import codec_recipe, new_codec, train_codec
+from fadeline.models.codecs.deepisc import evenly
+from fadeline.models.codecs.measuring import answer
 from fadeline.models.codecs.objective import OVERHEAD_BYTES, PricedCodec
 from fadeline.models.codecs.stae import Encoded, StaeConfig, StaeEncoder
+from fadeline.models.codecs.stored_codec import load_codec
 from fadeline.models.share import Share
 from fadeline.models.weights import load_vit
 
 RATIOS = (104, 1000)
 EPOCHS = {"hard": 1, "joint": 3}
+
+EVENLY_FIRST = 1e3
+"""Weight of an even choice of frames over the scores of positions."""
 
 
 def as_it_is(codec: Codec) -> None:
@@ -61,6 +72,16 @@ def at_random(codec: Codec) -> None:
     codec.encoder.register_forward_hook(drawn)
 
 
+def every_other_frame(codec: Codec) -> None:
+    """Take the frame attention module away: every other frame is sent, as many positions in all."""
+    even = EVENLY_FIRST * evenly(codec.config.frames)
+    codec.encoder.register_forward_hook(
+        lambda _, __, output: replace(output, frame_scores=even.expand_as(output.frame_scores))
+    )
+    codec.knobs[:, 0] = codec.config.frames // 2
+    codec.knobs[:, 1] = codec.knobs[:, 1].clamp(max=codec.config.places * codec.config.frames // 2)
+
+
 def all_positions(codec: Codec) -> None:
     """Send every position, with as many bits in all."""
     codec.knobs[:, 1] = codec.config.frames * codec.config.places
@@ -77,18 +98,30 @@ VARIANTS: dict[str, Callable[[Codec], None]] = {
     "STAE": as_it_is,
     "without opinion": without_opinion,
     "without frame scores": without_frames,
+    "every other frame": every_other_frame,
     "random positions": at_random,
     "all positions": all_positions,
     "2D decoder": within_frames,
     "all at once": as_it_is,
 }
 
+SELECTIONS = (
+    "STAE", "without opinion", "without frame scores", "every other frame", "random positions"
+)  # fmt: skip
+"""Variants that trained weights can be put to as they are."""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--out", type=Path)
     parser.add_argument("--only", nargs="*", choices=VARIANTS, default=list(VARIANTS))
+    parser.add_argument("--shipped", action="store_true")
     given = parser.parse_args()
+    if given.shipped:
+        measure_shipped(cached(ActionClips("val")))
+        return
+    if given.out is None:
+        parser.error("--out says where checkpoints and results go")
     clips, validation = (cached(ActionClips(split)) for split in ("train", "val"))
     soft, *later = codec_recipe("stae")
     later = [replace(step, config=replace(step.config, epochs=EPOCHS[step.name])) for step in later]
@@ -122,6 +155,30 @@ def main() -> None:
                     f"({row['low']:.3f} to {row['high']:.3f}); "
                     f"without entropy coding {row['plain_ratio']:.0f}x"
                 )
+
+
+def measure_shipped(clips: ClipSet) -> None:
+    """Print how the shipped STAE does with other selections, from real streams."""
+    raw_bytes = 3.0 * np.prod(clips.shape)
+    for name in SELECTIONS:
+        trained = load_codec("stae-actions")
+        VARIANTS[name](trained.codec)
+        torch.manual_seed(1)  # for positions at random
+        for ratio in RATIOS:
+            point = trained.codec.nearest_point(ratio)
+            right = sent_bytes = 0
+            for index in range(len(clips)):
+                stream = trained.coder.encode(np.asarray(clips.clip(index)), point)
+                answered, _ = answer(trained.classifier, trained.coder.decode(stream))
+                right += answered == clips.labels[index]
+                sent_bytes += len(stream)
+            share = Share(int(right), len(clips))
+            low, high = share.interval
+            print(
+                f"{name:22}{raw_bytes * len(clips) / sent_bytes:8.0f}x{share.value:8.3f} "
+                f"({low:.3f} to {high:.3f})",
+                flush=True,
+            )
 
 
 def made() -> PricedCodec:

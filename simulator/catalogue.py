@@ -25,8 +25,8 @@ class Entry:
 
 CODECS = (
     Entry("stae", "spatiotemporal attention autoencoder (arXiv 2305.12796)", built=True),
-    Entry("deepisc", "learned image codec, trained to restore frames"),
-    Entry("deepisc-task", "the same network, trained through the classifier"),
+    Entry("deepisc", "learned image codec, trained to restore frames", built=True),
+    Entry("deepisc-task", "the same network, trained through the classifier", built=True),
     Entry("raw", "pixels as they are", built=True),
     Entry("local", "classify on the device, send nothing", built=True),
     Entry("table", "your own codec, as a file of measured outcomes", built=True),

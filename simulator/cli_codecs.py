@@ -45,6 +45,9 @@ def train_codec_command(name: "CodecName") -> Callable[..., None]:
         data: Annotated[
             str, typer.Option(help="Its train and val splits, such as actions.")
         ] = "actions",
+        validate_on: Annotated[
+            str | None, typer.Option(help="Other clips to report on (default: the val split).")
+        ] = None,
         classifier: Annotated[
             str, typer.Option(help="Trained on these clips: shipped name or .safetensors file.")
         ] = "vit-tiny-actions",
@@ -93,10 +96,10 @@ def train_codec_command(name: "CodecName") -> Callable[..., None]:
         _refuse_shape(classifier, frozen.config, codec.config)
         clips, validation = (
             cached_clips(
-                split_of(data, split), frames=codec.config.frames, size=codec.config.size_px,
+                chosen, frames=codec.config.frames, size=codec.config.size_px,
                 splits=splits, draw=draw, silent=silent,
             )
-            for split in ("train", "val")
+            for chosen in (split_of(data, "train"), validate_on or split_of(data, "val"))
         )  # fmt: skip
         if list(clips.classes) != frozen_card.classes:
             raise ClipError(f"{clips.name}: its classes are not those of {classifier}")

@@ -314,8 +314,7 @@ def test_run_names_all_that_is_not_built(fadeline, in_tmp):
     assert (answer.code, answer.out) == (2, "")
     assert answer.err == (
         "error: this scenario is valid, but this version cannot run it yet; not built: "
-        "channel.rate: nr, schemes.0.policy: expected-accuracy, schemes.1.codec: deepisc, "
-        "schemes.2.codec: deepisc-task\n"
+        "channel.rate: nr, schemes.0.policy: expected-accuracy\n"
     )
     assert list(in_tmp.iterdir()) == []
 
