@@ -71,6 +71,7 @@ def trained(squares, micro, tmp_path):
 
 
 def test_the_last_epochs_settle(trained):
+    assert CONFIG.augmentation is not None
     settled = replace(CONFIG, augmentation=CONFIG.augmentation.settled())
     all_along = trained("a", replace(CONFIG, settle_epochs=3))
     assert same(all_along, trained("b", settled))

@@ -393,7 +393,12 @@ def test_the_ratio_of_the_paper_is_trained_twice_as_often(one_thread, squares, m
     codec = Codec(StaeConfig(points=2, **SMALL), points)
     priced = PricedCodec(codec, classifier()).train()
     drawn = []
-    monkeypatch.setattr(priced.codec, "softly", lambda clips, p: drawn.append(p) or clips)
+
+    def softly(clips, points):
+        drawn.append(points)
+        return clips
+
+    monkeypatch.setattr(priced.codec, "softly", softly)
     torch.manual_seed(0)
     clips = clips_of(squares, 8).requires_grad_()
     for _ in range(150):

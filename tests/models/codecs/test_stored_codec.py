@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
@@ -70,8 +69,6 @@ def test_a_codec_comes_back_and_is_measured(trained, squares, micro):
         assert torch.equal(mine, theirs)
     frozen = VideoViT(micro, seed=1).eval()
     outcomes = measure_outcomes([loaded], frozen, card, squares(12, 2), checksum="x")
-    in_two = measure_outcomes([loaded], frozen, card, squares(12, 2), checksum="x", workers=2)
-    pd.testing.assert_frame_equal(outcomes.rows, in_two.rows)
     write_outcomes(outcomes, path.with_name("outcomes.parquet"))
     again = read_outcomes(path.with_name("outcomes.parquet"))
     variants = sum(point.packets for point in loaded.codec.points)
