@@ -124,7 +124,10 @@ def main() -> None:
         parser.error("--out says where checkpoints and results go")
     clips, validation = (cached(ActionClips(split)) for split in ("train", "val"))
     soft, *later = codec_recipe("stae")
-    later = [replace(step, config=replace(step.config, epochs=EPOCHS[step.name])) for step in later]
+    later = [
+        replace(step, config=replace(step.config, epochs=EPOCHS[step.name], settle_epochs=0))
+        for step in later
+    ]
     start = given.out / "soft.pt"
     if not start.exists():
         model = made()

@@ -73,7 +73,6 @@ def refuse_unbuilt_run(scenario: Scenario) -> None:
     """
     parts: list[tuple[str, str]] = [("channel.rate", scenario.channel.rate.kind)]
     for index, scheme in enumerate(scenario.schemes):
-        parts.append((f"schemes.{index}.codec", scheme.codec))
         if isinstance(scheme, LearnedScheme) and scheme.policy is not None:
             parts.append((f"schemes.{index}.policy", scheme.policy.kind))
         if isinstance(scheme, LearnedScheme) and scheme.delivery != "whole":
@@ -82,7 +81,7 @@ def refuse_unbuilt_run(scenario: Scenario) -> None:
 
 
 def _refuse(parts: Sequence[tuple[str, str]], what: str) -> None:
-    built = {e.name: e.built for e in (*CODECS, *RATES, *POLICIES)}
+    built = {e.name: e.built for e in (*RATES, *POLICIES)}
     missing = [f"{path}: {name}" for path, name in parts if not built.get(name, False)]
     if missing:
         raise NotBuiltError(

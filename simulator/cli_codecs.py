@@ -178,7 +178,9 @@ def evaluate_codecs(
         return
     if not codec or out is None:
         raise FadelineError("evaluate needs --codec NAME and --out DIR; or: fadeline evaluate vit")
-    given = {"--limit": limit, "--splits": splits, "--classifier": classifier}
+    given = {
+        "--limit": limit, "--splits": splits, "--classifier": classifier, "--workers": workers
+    }  # fmt: skip
     if from_tables and (unused := [word for word, value in given.items() if value is not None]):
         raise FadelineError(f"--from-tables reads what was measured; leave {', '.join(unused)} out")
     from fadeline.simulator.output import prepare_folder

@@ -98,7 +98,7 @@ def run_into(
     results = read_results(folder)  # so that everything said and drawn follows from the files
     lines = verdict(scenario, results)
     figures = draw(scenario, results, folder)
-    manifest = _manifest(scenario, clips, lines, time.perf_counter() - began_s) | {"live": live}
+    manifest = _manifest(scenario, clips, lines, time.perf_counter() - began_s, live=live)
     with complete_or_absent(folder / "report.html") as partial:
         partial.write_text(report_page(scenario, results, lines, figures), encoding="utf-8")
     write_manifest(manifest, folder)
@@ -239,7 +239,7 @@ def _others_first(rows: pd.DataFrame, swept: list[str], path: str) -> pd.DataFra
 
 
 def _manifest(
-    scenario: Scenario, clips: pd.DataFrame, lines: list[str], wall_s: float
+    scenario: Scenario, clips: pd.DataFrame, lines: list[str], wall_s: float, *, live: bool
 ) -> dict[str, Any]:
     resolved = plain_data(scenario)
     text = json.dumps(resolved, sort_keys=True)
@@ -251,6 +251,7 @@ def _manifest(
         "seed": scenario.seed,
         "replications": int(clips["replication"].max()) + 1,
         "rows": len(clips),
+        "live": live,
         "verdict": lines,
         "versions": dict(_versions()),
         "git_commit": _git_commit(),

@@ -71,7 +71,7 @@ def run_scenario(
         FadelineError: If outcomes are missing.
     """
     points = len(sweep_points(scenario))
-    _claim(parts, scenario)
+    _claim(parts, scenario, live=live)
     target = scenario.replications
     wanted = target if isinstance(target, int) else _blocks(target.auto.at_least)
     done: list[Path] = []
@@ -202,9 +202,9 @@ def _blocks(at_least: int) -> int:
     return -(-at_least // BLOCK) * BLOCK
 
 
-def _claim(parts: Path, scenario: Scenario) -> None:
-    """Let a folder be for the parts of one scenario only."""
-    digest = fingerprint(scenario)
+def _claim(parts: Path, scenario: Scenario, *, live: bool) -> None:
+    """Let a folder be for the parts of one scenario only, all from tables or all from networks."""
+    digest = fingerprint(scenario) + (" live" if live else "")
     claim = parts / "scenario.sha256"
     try:
         parts.mkdir(parents=True, exist_ok=True)

@@ -9,14 +9,13 @@ import torch
 from fadeline.models.codecs.bitstream import CHECK_BYTES, HEADER_BYTES, pack, read_header
 from fadeline.models.codecs.clip_coder import ClipCoder, fit_tables
 from fadeline.models.codecs.codec import Codec
-from fadeline.models.codecs.deepisc import DeepIscConfig, evenly, latest
+from fadeline.models.codecs.deepisc import DeepIscConfig
 from fadeline.models.codecs.gain_fitting import fit_gains
 from fadeline.models.codecs.objective import OVERHEAD_BYTES, Aims, PricedCodec, codec_objective
 from fadeline.models.codecs.operating_point import PAPER_RATIO, OperatingPoint
 from fadeline.models.codecs.principal_components import start_from_components
 from fadeline.models.codecs.quantiser import symbols
 from fadeline.models.codecs.rate import RateModel
-from fadeline.models.codecs.selection import highest, kept_positions, parts
 from fadeline.models.codecs.stae import StaeConfig
 from fadeline.models.errors import BitstreamError, ClipError
 from fadeline.models.vit import VideoViT, VideoViTConfig
@@ -255,20 +254,6 @@ def test_an_image_codec_sees_one_frame_at_a_time(one_thread, squares):
     assert (different > 0).nonzero().flatten().tolist() == [5]
 
 
-def test_frames_are_kept_evenly_and_repeated():
-    kept = highest(evenly(16)[None], torch.tensor([4]))
-    assert kept[0].nonzero().flatten().tolist() == [0, 4, 8, 12]
-    assert latest(kept[..., None, None]).tolist() == [[0] * 4 + [4] * 4 + [8] * 4 + [12] * 4]
-
-
-def test_positions_are_kept_by_score_within_the_best_frames():
-    frame_scores = torch.tensor([[0.0, 2.0, 1.0]])
-    places = torch.tensor([[[[9.0, 9.0]], [[1.0, 0.0]], [[5.0, 6.0]]]])
-    kept = kept_positions(frame_scores, places, torch.tensor([2]), torch.tensor([3]))
-    # Frame 1 keeps its best although both of frame 2 score higher.
-    assert kept.tolist() == [[[[False, False]], [[True, False]], [[True, True]]]]
-
-
 def test_a_value_feels_which_neighbour_is_cheaper(one_thread):
     """Before anything is counted, each step away from zero costs a bit, at the range's edge too."""
     rate = RateModel([2, 7], 1, temporal=True).eval()
@@ -362,22 +347,6 @@ def test_components_restore_before_any_training(one_thread, squares, kind):
     assert (restored - clips).abs().max() < 1e-3
 
 
-def test_parts_keep_lines_or_frames_together(one_thread):
-    rng = torch.Generator().manual_seed(1)
-    kept = torch.rand(2, 8, 4, 4, generator=rng) < 0.5
-    scores = torch.randn(2, 8, 4, 4, generator=rng)
-    count = torch.tensor([3, 4])
-    for lines, axes in ((True, (1,)), (False, (2, 3))):
-        part = parts(kept, scores, count, lines=lines)
-        assert (part == part.amax(dim=axes, keepdim=True)).all()
-        best = scores.masked_fill(~kept, -torch.inf).flatten(1).argmax(dim=1)
-        assert part.flatten(1).gather(1, best[:, None]).tolist() == [[0], [0]]
-        for clip in range(2):
-            share = [int((kept & (part == n))[clip].sum()) for n in range(count[clip])]
-            assert max(share) - min(share) <= 16
-            assert sum(share) == int(kept[clip].sum())
-
-
 def test_price_follows_the_ratio(one_thread, squares):
     priced = PricedCodec(made("stae"), classifier())
     points = torch.tensor([0, 1, 1])
@@ -424,22 +393,6 @@ def test_objective_weighs_answers_pixels_looks_and_bits(one_thread, squares, sof
     assert set(figures) == {"psnr_db", "unlike", "accuracy"} | (set() if soft else {"load"})
     assert torch.equal(priced.price, price) == soft
     assert priced.codec.encoder.transform.weight.grad is not None
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"ratio": 1}, "ratio must be above 1"),
-        ({"frames": 0}, "frames must be at least 1"),
-        ({"radius": 16}, "radius must be at most 15"),
-        ({"positions": 7}, "at least one for each of 8 frames"),
-        ({"packets": 33}, "packets 33 must be at most positions 32"),
-    ],
-)
-def test_impossible_operating_points_are_refused(change, message):
-    good = {"ratio": 20, "frames": 8, "positions": 32, "channels": 3, "radius": 7}
-    with pytest.raises(ValueError, match=message):
-        OperatingPoint(**good | change)
 
 
 def test_operating_points_must_fit_the_network():
