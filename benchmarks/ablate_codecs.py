@@ -1,9 +1,9 @@
 """What each part of STAE is worth: trained without it, measured on validation clips.
 
 All variants start from one checkpoint, that of soft attention, and learn equally long from there at
-two compression ratios. Takes about twelve minutes for each on two cores.
+two compression ratios, on some of the training clips. Each takes about twelve minutes on one core.
 
-    python benchmarks/ablate_codecs.py --out runs/ablations [--only NAME ...]
+    python benchmarks/ablate_codecs.py --out runs/ablations [--clips N] [--only NAME ...]
 
 What only concerns selection can also be taken from the shipped weights, without training, in some
 minutes:
@@ -26,17 +26,22 @@ from fadeline.models.clips.actions import ActionClips
 from fadeline.models.clips.cache import cached
 from fadeline.models.clips.clipset import ClipSet
 from fadeline.models.codecs.codec import Codec
-from fadeline.models.codecs.codec_training import codec_recipe, new_codec, train_codec
+from fadeline.models.codecs.codec_training import Step, codec_recipe, new_codec, train_codec
 from fadeline.models.codecs.deepisc import evenly
 from fadeline.models.codecs.measuring import answer
 from fadeline.models.codecs.objective import OVERHEAD_BYTES, PricedCodec
-from fadeline.models.codecs.stae import Encoded, StaeConfig, StaeEncoder
+from fadeline.models.codecs.stae import EAGERNESS, OPINION, Encoded, StaeConfig, StaeEncoder
 from fadeline.models.codecs.stored_codec import load_codec
+from fadeline.models.controls import SomeClips
+from fadeline.models.memory import keep_freed_memory
 from fadeline.models.share import Share
 from fadeline.models.weights import load_vit
 
 RATIOS = (104, 1000)
-EPOCHS = {"hard": 1, "joint": 3}
+EPOCHS = {"hard": 1, "joint": 2}
+
+OTHER_SEED = 2
+"""Of the weights, order and augmentation of the variant that says what chance does."""
 
 EVENLY_FIRST = 1e3
 """Weight of an even choice of frames over the scores of positions."""
@@ -57,6 +62,24 @@ def without_frames(codec: Codec) -> None:
     codec.encoder.register_forward_hook(
         lambda _, __, output: replace(output, frame_scores=torch.zeros_like(output.frame_scores))
     )
+
+
+def frames_ranked(codec: Codec) -> None:
+    """Let a position's rank count what frame attention says of its frame, change left out."""
+    said: list[Tensor] = []
+    codec.encoder.frame_score.register_forward_hook(
+        lambda _, __, output: said.append(OPINION * (EAGERNESS * output[:, 0].float()).tanh())
+    )
+
+    def ranked(_: nn.Module, __: object, output: Encoded) -> Encoded:
+        opinion = said.pop()
+        return replace(
+            output,
+            frame_scores=output.frame_scores - opinion,  # added to its positions instead
+            place_scores=output.place_scores + opinion[:, :, None, None],
+        )
+
+    codec.encoder.register_forward_hook(ranked)
 
 
 def at_random(codec: Codec) -> None:
@@ -98,11 +121,13 @@ VARIANTS: dict[str, Callable[[Codec], None]] = {
     "STAE": as_it_is,
     "without opinion": without_opinion,
     "without frame scores": without_frames,
+    "frames ranked": frames_ranked,
     "every other frame": every_other_frame,
     "random positions": at_random,
     "all positions": all_positions,
     "2D decoder": within_frames,
     "all at once": as_it_is,
+    "other seed": as_it_is,
 }
 
 SELECTIONS = (
@@ -114,6 +139,7 @@ SELECTIONS = (
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--clips", type=int, help="training clips to use (default: all)")
     parser.add_argument("--only", nargs="*", choices=VARIANTS, default=list(VARIANTS))
     parser.add_argument("--shipped", action="store_true")
     given = parser.parse_args()
@@ -122,28 +148,27 @@ def main() -> None:
         return
     if given.out is None:
         parser.error("--out says where checkpoints and results go")
-    clips, validation = (cached(ActionClips(split)) for split in ("train", "val"))
-    soft, *later = codec_recipe("stae")
-    later = [
-        replace(step, config=replace(step.config, epochs=EPOCHS[step.name], settle_epochs=0))
-        for step in later
-    ]
-    start = given.out / "soft.pt"
-    if not start.exists():
-        model = made()
-        train_codec(model, clips, validation, (soft,), given.out / "start", quiet=False)
-        torch.save(model.codec.state_dict(), start)
+    keep_freed_memory()
+    validation = cached(ActionClips("val"))
+    clips: ClipSet = cached(ActionClips("train"))
+    if given.clips is not None:
+        clips = SomeClips(clips, given.clips)
     for name in given.only:
         folder = given.out / name.replace(" ", "-")
         if (folder / "result.json").exists():
             continue
-        model = made()
-        recipe = tuple(later)
+        seed = OTHER_SEED if name == "other seed" else 1
+        soft, *later = codec_recipe("stae", seed=seed)
+        recipe = tuple(
+            replace(step, config=replace(step.config, epochs=EPOCHS[step.name], settle_epochs=0))
+            for step in later
+        )
+        model = made(seed)
         if name == "all at once":  # as many epochs, all of the last kind, from the components on
             epochs = soft.config.epochs + sum(EPOCHS.values())
-            recipe = (replace(later[-1], config=replace(later[-1].config, epochs=epochs)),)
+            recipe = (replace(recipe[-1], config=replace(recipe[-1].config, epochs=epochs)),)
         else:
-            model.codec.load_state_dict(torch.load(start))
+            model.codec.load_state_dict(softly_started(seed, soft, clips, validation, given.out))
         VARIANTS[name](model.codec)
         train_codec(
             model, clips, validation, recipe, folder, further=name != "all at once", quiet=False
@@ -184,12 +209,25 @@ def measure_shipped(clips: ClipSet) -> None:
             )
 
 
-def made() -> PricedCodec:
+def softly_started(
+    seed: int, step: Step, clips: ClipSet, validation: ClipSet, out: Path
+) -> dict[str, Tensor]:
+    """Return the weights that soft attention ends with, kept in a file for all variants."""
+    start = out / f"soft-{seed}.pt"
+    if not start.exists():
+        model = made(seed)
+        train_codec(model, clips, validation, (step,), out / f"start-{seed}", quiet=False)
+        torch.save(model.codec.state_dict(), start)
+    weights: dict[str, Tensor] = torch.load(start)
+    return weights
+
+
+def made(seed: int) -> PricedCodec:
     points = [
         point for point in new_codec("stae").points if point.ratio in RATIOS and point.packets == 1
     ]
     return PricedCodec(
-        Codec(StaeConfig(len(points)), points, seed=1), load_vit("vit-tiny-actions")[0]
+        Codec(StaeConfig(len(points)), points, seed=seed), load_vit("vit-tiny-actions")[0]
     )
 
 

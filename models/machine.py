@@ -59,6 +59,19 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
+def quick_in_bfloat16() -> bool:
+    """Return whether this machine computes in bfloat16 faster than in float32.
+
+    On processors without instructions for it, it is emulated: some hundred times slower.
+    """
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    able = torch.cpu.get_capabilities()
+    return any(able.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
 def _cpu_model() -> str:
     """Return the processor's name; on Arm Linux, which gives none, its architecture."""
     try:

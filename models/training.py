@@ -15,7 +15,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -31,6 +31,7 @@ from fadeline.models.checkpoint import Checkpoint, state_digest
 from fadeline.models.clips.clipset import ClipSet
 from fadeline.models.errors import ClipError, ModelsError
 from fadeline.models.files import complete_or_absent
+from fadeline.models.machine import quick_in_bfloat16
 from fadeline.models.objectives import Objective
 
 if TYPE_CHECKING:
@@ -38,6 +39,12 @@ if TYPE_CHECKING:
 
 Precision = Literal["32-true", "bf16-mixed"]
 """Float32 throughout, or matrix products and convolutions in bfloat16."""
+
+
+def quickest_precision() -> Precision:
+    """Return the one that this machine trains in fastest."""
+    return "bf16-mixed" if quick_in_bfloat16() else "32-true"
+
 
 Row = dict[str, float]
 """One epoch in figures."""
@@ -59,7 +66,8 @@ class TrainingConfig:
         validate_every: Epochs between validations; the last epoch always has one.
         seed: Fixes order, augmentation and dropout.
         precision: `bf16-mixed` computes convolutions and matrix products in bfloat16, about twice
-            as quick on processors with AVX512-BF16 and on GPUs; weights stay float32.
+            as quick where processor or GPU has instructions for it and far slower elsewhere;
+            weights stay float32. By default what this machine is quickest in.
         devices: Processes; more than one train on equal parts of each batch (DDP).
         accelerator: `auto` takes a GPU if there is one.
 
@@ -77,7 +85,7 @@ class TrainingConfig:
     settle_epochs: int = 0
     validate_every: int = 1
     seed: int = 1
-    precision: Precision = "bf16-mixed"
+    precision: Precision = field(default_factory=quickest_precision)
     devices: int = 1
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
 

@@ -16,7 +16,7 @@ from fadeline.models.augmentation import Augmentation
 from fadeline.models.clips.clipset import ClipSet
 from fadeline.models.errors import ClipError
 from fadeline.models.objectives import Objective, classification
-from fadeline.models.training import Precision, Row, TrainingConfig, train
+from fadeline.models.training import Precision, Row, TrainingConfig, quickest_precision, train
 from fadeline.models.vit import Preset, VideoViT
 from fadeline.models.weights import warm_start
 
@@ -53,7 +53,7 @@ def vit_recipe(
     stem_epochs: int | None = None,
     seed: int = 1,
     devices: int = 1,
-    precision: Precision = "bf16-mixed",
+    precision: Precision | None = None,
 ) -> VitRecipe:
     """Return the recipe of a preset, with what the user chose.
 
@@ -64,11 +64,12 @@ def vit_recipe(
         stem_epochs: Of the step "stem"; the preset's if None, 0 leaves it out.
         seed: Of both steps.
         devices: Of both steps.
-        precision: Of both steps.
+        precision: Of both steps; what this machine is quickest in if None.
 
     Raises:
         ValueError: If a number is out of range.
     """
+    precision = precision or quickest_precision()
     recipe = VitRecipe()
     stem, whole = recipe.stem, recipe.whole
     if preset == "base":

@@ -3,11 +3,19 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fadeline.simulator.cli_options import AsJson, Draw, Force, Quiet, Splits, Workers
+from fadeline.simulator.cli_options import (
+    AsJson,
+    ComputePrecision,
+    Draw,
+    Force,
+    Quiet,
+    Splits,
+    Workers,
+)
 from fadeline.simulator.cli_train import (
     cached_clips,
     command_line,
@@ -62,9 +70,7 @@ def train_codec_command(name: "CodecName") -> Callable[..., None]:
         ] = 1.0,
         seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 1,
         devices: Annotated[int, typer.Option(min=1, help="Processes or GPUs.")] = 1,
-        precision: Annotated[
-            Literal["bf16-mixed", "32-true"], typer.Option(help="Of convolutions and products.")
-        ] = "bf16-mixed",
+        precision: ComputePrecision = None,
         resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
         force: Force = False,
         quiet: Quiet = False,

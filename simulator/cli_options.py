@@ -1,7 +1,7 @@
 """Options that several commands share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -18,3 +18,7 @@ Sets = Annotated[
     typer.Option("--set", metavar="PATH=VALUE", help="Change a value; repeatable."),
 ]
 Workers = Annotated[int | None, typer.Option(min=1, help="Processes (default: one for each core).")]
+ComputePrecision = Annotated[
+    Literal["bf16-mixed", "32-true"] | None,
+    typer.Option(help="Of convolutions and products (default: what this machine is quickest in)."),
+]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from fadeline.simulator.cli_options import AsJson, Draw, Force, Quiet, Splits
+from fadeline.simulator.cli_options import AsJson, ComputePrecision, Draw, Force, Quiet, Splits
 from fadeline.simulator.console import bar, errors, print_json, print_table
 from fadeline.simulator.errors import FadelineError
 
@@ -54,9 +54,7 @@ def train_vit_command(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 1,
     devices: Annotated[int, typer.Option(min=1, help="Processes or GPUs.")] = 1,
-    precision: Annotated[
-        Literal["bf16-mixed", "32-true"], typer.Option(help="Of convolutions and products.")
-    ] = "bf16-mixed",
+    precision: ComputePrecision = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
     force: Force = False,
     quiet: Quiet = False,

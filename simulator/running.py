@@ -252,20 +252,32 @@ def _executed(workers: int) -> Iterator[Callable[[list[Any]], Iterator[None]]]:
     import multiprocessing
 
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_leave_interrupts)
+    pool = ProcessPoolExecutor(workers, mp_context=context)
+
+    def execute(tasks: list[Any]) -> Iterator[None]:
+        with _interrupts_held_back():  # the first task starts all processes
+            futures = [pool.submit(_do, task) for task in tasks]
+        return (future.result() for future in as_completed(futures))
+
     try:
-        yield lambda tasks: (
-            future.result() for future in as_completed([pool.submit(_do, task) for task in tasks])
-        )
+        yield execute
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _leave_interrupts() -> None:
-    """Let only the process that started the others hear of Ctrl-C, so that it is said once."""
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Hold Ctrl-C back for a moment; processes started in it never hear of any.
+
+    So only the process that started the others does, and it is said once.
+    """
     import signal
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _do(task: tuple[str, str, tuple[int, int], bool, Path]) -> None:

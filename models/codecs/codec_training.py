@@ -27,7 +27,7 @@ from fadeline.models.codecs.objective import Aims, PricedCodec, codec_objective
 from fadeline.models.codecs.operating_point import OperatingPoint
 from fadeline.models.codecs.principal_components import start_from_components
 from fadeline.models.codecs.stae import StaeConfig
-from fadeline.models.training import Precision, Row, TrainingConfig, train
+from fadeline.models.training import Precision, Row, TrainingConfig, quickest_precision, train
 
 CodecName = Literal["stae", "deepisc", "deepisc-task"]
 """STAE; DeepISC trained to restore; DeepISC trained for the task as STAE is."""
@@ -80,7 +80,7 @@ def codec_recipe(
     length: float = 1.0,
     seed: int = 1,
     devices: int = 1,
-    precision: Precision = "bf16-mixed",
+    precision: Precision | None = None,
 ) -> tuple[Step, ...]:
     """Return the steps of a codec's training.
 
@@ -91,7 +91,7 @@ def codec_recipe(
         length: Epochs of every step in parts of the usual; each step has at least one.
         seed: Of all steps.
         devices: Of all steps.
-        precision: Of all steps.
+        precision: Of all steps; what this machine is quickest in if None.
 
     Raises:
         ValueError: If a number is out of range.
@@ -107,7 +107,7 @@ def codec_recipe(
             settle_epochs=round(settle_epochs * length),
             seed=seed,
             devices=devices,
-            precision=precision,
+            precision=precision or quickest_precision(),
         )
 
     if name == "deepisc":

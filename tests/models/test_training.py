@@ -16,6 +16,7 @@ from torch import nn
 
 from fadeline.models import training
 from fadeline.models.augmentation import Augmentation
+from fadeline.models.codecs.codec_training import codec_recipe
 from fadeline.models.errors import ClipError, ModelsError, WeightsError
 from fadeline.models.objectives import classification
 from fadeline.models.training import TrainingConfig, train
@@ -44,6 +45,19 @@ class Line(nn.Module):
 
     def forward(self, clips):
         return self.linear(clips.mean(dim=(1, 3, 4)))
+
+
+@pytest.mark.parametrize(
+    ("able", "precision"),
+    [({"avx512_bf16": True}, "bf16-mixed"), ({"avx512_bf16": False, "avx2": True}, "32-true")],
+)
+def test_the_precision_is_what_the_machine_is_quickest_in(monkeypatch, able, precision):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able)
+    assert TrainingConfig(epochs=1).precision == precision
+    assert vit_recipe("tiny").whole.precision == precision
+    assert codec_recipe("stae")[0].config.precision == precision
+    assert vit_recipe("tiny", precision="32-true").whole.precision == "32-true"
 
 
 def weights(model):

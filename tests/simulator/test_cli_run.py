@@ -8,6 +8,7 @@ import sys
 import time
 
 import pandas as pd
+import psutil
 import pytest
 
 from fadeline.simulator.results import MANIFEST, read_clips
@@ -181,6 +182,23 @@ def test_a_killed_run_keeps_what_is_done_and_resumes(fadeline, cell, tmp_path, k
     straight = tmp_path / "straight"
     assert fadeline(*words[:3], straight, *words[4:]).code == 0
     pd.testing.assert_frame_equal(read_clips(tmp_path / "run"), read_clips(straight))
+
+
+def test_ctrl_c_while_processes_start_is_said_once(cell, tmp_path):
+    words = ["run", str(cell), "--out", str(tmp_path / "run"), "--workers", "2", "-q"]
+    program = "from fadeline.simulator.cli import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, *words],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    until = time.monotonic() + 60
+    # Two workers, and the process that cleans up after them.
+    while len(psutil.Process(process.pid).children()) < 3 and time.monotonic() < until:
+        time.sleep(0.005)
+    time.sleep(0.2)  # they are importing now
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "interrupted\n")
 
 
 def test_a_run_without_a_table_measures_one(fadeline, tmp_path, monkeypatch):
