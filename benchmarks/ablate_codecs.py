@@ -67,7 +67,8 @@ def without_frames(codec: Codec) -> None:
 def frames_ranked(codec: Codec) -> None:
     """Let a position's rank count what frame attention says of its frame, change left out."""
     said: list[Tensor] = []
-    codec.encoder.frame_score.register_forward_hook(
+    frame_score, _ = _scores(codec)
+    frame_score.register_forward_hook(
         lambda _, __, output: said.append(OPINION * (EAGERNESS * output[:, 0].float()).tanh())
     )
 
