@@ -1,7 +1,8 @@
 """What each part of STAE is worth: trained without it, measured on validation clips.
 
 All variants start from one checkpoint, that of soft attention, and learn equally long from there at
-two compression ratios, on some of the training clips. Each takes about twelve minutes on one core.
+two compression ratios, on all training clips or some. Each takes about twelve minutes on one core
+that has instructions for bfloat16.
 
     python benchmarks/ablate_codecs.py --out runs/ablations [--clips N] [--only NAME ...]
 
@@ -30,7 +31,7 @@ from fadeline.models.codecs.codec_training import Step, codec_recipe, new_codec,
 from fadeline.models.codecs.deepisc import evenly
 from fadeline.models.codecs.measuring import answer
 from fadeline.models.codecs.objective import OVERHEAD_BYTES, PricedCodec
-from fadeline.models.codecs.stae import EAGERNESS, OPINION, Encoded, StaeConfig, StaeEncoder
+from fadeline.models.codecs.stae import Encoded, StaeConfig, StaeEncoder, opinion
 from fadeline.models.codecs.stored_codec import load_codec
 from fadeline.models.controls import SomeClips
 from fadeline.models.memory import keep_freed_memory
@@ -68,16 +69,14 @@ def frames_ranked(codec: Codec) -> None:
     """Let a position's rank count what frame attention says of its frame, change left out."""
     said: list[Tensor] = []
     frame_score, _ = _scores(codec)
-    frame_score.register_forward_hook(
-        lambda _, __, output: said.append(OPINION * (EAGERNESS * output[:, 0].float()).tanh())
-    )
+    frame_score.register_forward_hook(lambda _, __, output: said.append(opinion(output[:, 0])))
 
     def ranked(_: nn.Module, __: object, output: Encoded) -> Encoded:
-        opinion = said.pop()
+        added = said.pop()
         return replace(
             output,
-            frame_scores=output.frame_scores - opinion,  # added to its positions instead
-            place_scores=output.place_scores + opinion[:, :, None, None],
+            frame_scores=output.frame_scores - added,  # added to its positions instead
+            place_scores=output.place_scores + added[:, :, None, None],
         )
 
     codec.encoder.register_forward_hook(ranked)
@@ -154,8 +153,9 @@ def main() -> None:
     clips: ClipSet = cached(ActionClips("train"))
     if given.clips is not None:
         clips = SomeClips(clips, given.clips)
+    out = given.out / f"{len(clips)}-clips"  # what learnt from more or fewer does not compare
     for name in given.only:
-        folder = given.out / name.replace(" ", "-")
+        folder = out / name.replace(" ", "-")
         if (folder / "result.json").exists():
             continue
         seed = OTHER_SEED if name == "other seed" else 1
@@ -169,14 +169,14 @@ def main() -> None:
             epochs = soft.config.epochs + sum(EPOCHS.values())
             recipe = (replace(recipe[-1], config=replace(recipe[-1].config, epochs=epochs)),)
         else:
-            model.codec.load_state_dict(softly_started(seed, soft, clips, validation, given.out))
+            model.codec.load_state_dict(softly_started(seed, soft, clips, validation, out))
         VARIANTS[name](model.codec)
         train_codec(
             model, clips, validation, recipe, folder, further=name != "all at once", quiet=False
         )
         (folder / "result.json").write_text(json.dumps(measured(model, validation), indent=2))
     for name in VARIANTS:
-        result = given.out / name.replace(" ", "-") / "result.json"
+        result = out / name.replace(" ", "-") / "result.json"
         if result.exists():
             for row in json.loads(result.read_text()):
                 print(

@@ -62,7 +62,7 @@ def usable_cores() -> int:
 def quick_in_bfloat16() -> bool:
     """Return whether this machine computes in bfloat16 faster than in float32.
 
-    On processors without instructions for it, it is emulated: some hundred times slower.
+    On processors without instructions for it, it is emulated, many times slower.
     """
     import torch
 

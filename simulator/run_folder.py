@@ -158,7 +158,8 @@ def difference_on_rerun(folder: Path, scratch: Path, *, workers: int) -> str | N
     manifest = read_manifest(folder)
     before = read_clips(folder)
     scenario = scenario_from_dict(manifest["scenario"])
-    again = run_scenario(scenario, scratch, workers=workers)
+    live = manifest.get("live", False)  # runs of older versions do not say
+    again = run_scenario(scenario, scratch, workers=workers, live=live)
     if len(before) != len(again):
         return f"{len(before)} rows then, {len(again)} now"
     for column in before:

@@ -273,6 +273,9 @@ def _interrupts_held_back() -> Iterator[None]:
     """
     import signal
 
+    if not hasattr(signal, "pthread_sigmask"):  # not on Windows
+        yield
+        return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -123,9 +123,14 @@ class StaeEncoder(nn.Module):
         place_scores = self.place_score(hidden)[..., 0]
         return Encoded(
             values,
-            OPINION * (EAGERNESS * frame_scores.float()).tanh() + change.mean(dim=(2, 3)).log(),
-            OPINION * (EAGERNESS * place_scores.float()).tanh() + change.log(),
+            opinion(frame_scores) + change.mean(dim=(2, 3)).log(),
+            opinion(place_scores) + change.log(),
         )
+
+
+def opinion(scores: Tensor) -> Tensor:
+    """Return what attention adds to the logarithm of the change, from scores without bounds."""
+    return OPINION * (EAGERNESS * scores.float()).tanh()
 
 
 class StaeDecoder(nn.Module):
