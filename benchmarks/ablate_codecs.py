@@ -97,9 +97,13 @@ def at_random(codec: Codec) -> None:
 
 def every_other_frame(codec: Codec) -> None:
     """Take the frame attention module away: every other frame is sent, as many positions in all."""
-    even = EVENLY_FIRST * evenly(codec.config.frames)
+    codec.encoder.register_buffer(
+        "even", EVENLY_FIRST * evenly(codec.config.frames), persistent=False
+    )
     codec.encoder.register_forward_hook(
-        lambda _, __, output: replace(output, frame_scores=even.expand_as(output.frame_scores))
+        lambda encoder, _, output: replace(
+            output, frame_scores=encoder.even.expand_as(output.frame_scores)
+        )
     )
     codec.knobs[:, 0] = codec.config.frames // 2
     codec.knobs[:, 1] = codec.knobs[:, 1].clamp(max=codec.config.places * codec.config.frames // 2)
@@ -235,13 +239,15 @@ def made(seed: int) -> PricedCodec:
 @torch.inference_mode()
 def measured(model: PricedCodec, clips: ClipSet) -> list[dict[str, float]]:
     """Return accuracy with the codec's own classifier and ratio at each operating point."""
-    model.eval()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model.to(device).eval()
     rows = []
     for number, point in enumerate(model.codec.points):
         right, bits, plain_bits = 0, 0.0, 0.0
         for start in range(0, len(clips), 32):
-            batch, labels = to_float(batch_of(clips, np.arange(start, min(start + 32, len(clips)))))
-            points = torch.full((len(batch),), number)
+            some = np.arange(start, min(start + 32, len(clips)))
+            batch, labels = to_float(batch_of(clips, some).to(device))
+            points = torch.full((len(batch),), number, device=device)
             sent = model.codec(batch, points)
             right += int((model.classifier(sent.clips).argmax(dim=1) == labels).sum())
             bits += float(model.bits(sent.plan, points).sum())

@@ -18,8 +18,8 @@ import torch
 
 from fadeline.models.clips.actions import ActionClips
 from fadeline.models.codecs.entropy_coding import decode_symbols, encode_symbols, ideal_bits
-from fadeline.models.codecs.measuring import time_coder
-from fadeline.models.codecs.stored_codec import load_codec
+from fadeline.models.codecs.measuring import time_coder, time_coding
+from fadeline.models.codecs.stored_codec import TrainedCodec, load_codec
 from fadeline.models.codecs.tables import Counts
 from fadeline.models.controls import SomeClips
 from fadeline.models.evaluation import Evaluation
@@ -44,7 +44,7 @@ def best_s(call: Callable[[], object], repeats: int = 5) -> float:
 def entropy_coding() -> None:
     """A million symbols in one stream, 7 levels, three in four of them zero."""
     rng = np.random.default_rng(1)
-    shape = (16, 16, 64, 64)  # frames, channels, rows, columns
+    shape = (16, 64, 64, 16)  # frames, rows, columns, channels
     levels = rng.choice(7, size=shape, p=[0.02, 0.03, 0.07, 0.76, 0.07, 0.03, 0.02])
     symbols = (levels - 3).astype(np.int8)
     kept = np.ones((16, 64, 64), dtype=np.bool_)
@@ -71,14 +71,26 @@ def codecs() -> None:
         if name not in shipped_weights():
             continue
         trained = load_codec(name)
-        encode_s, decode_s = time_coder(trained.coder, clips)
-        print(f"{name}, one core, one clip at a time")
-        for point, encode, decode in zip(trained.codec.points, encode_s, decode_s, strict=True):
+        whole_s, coding_s = time_coder(trained.coder, clips), time_coding(trained.coder, clips)
+        times_s = zip(trained.codec.points, *whole_s, *coding_s, strict=True)
+        print(f"{name}, one core, one clip at a time; in brackets selection and range coding of it")
+        for point, encode, decode, write, read in times_s:
             packets = f", {point.packets} packets" if point.packets > 1 else ""
             print(
-                f"  {point.ratio:6.0f}x  encode {encode * 1e3:5.2f} ms ({1 / encode:.0f} clips/s), "
-                f"decode {decode * 1e3:5.2f} ms{packets}"
+                f"  {point.ratio:6.0f}x  encode {encode * 1e3:5.2f} ms ({write * 1e3:.2f}; "
+                f"{1 / encode:.0f} clips/s), decode {decode * 1e3:5.2f} ms "
+                f"({read * 1e3:.2f}){packets}"
             )
+
+        print(f"  choosing alone, at 104x: {choosing_s(trained, clips) * 1e3:.2f} ms")
+
+
+@torch.inference_mode()
+def choosing_s(trained: TrainedCodec, clips: ActionClips) -> float:
+    """Return the seconds a clip of choosing and rounding, a part of those in brackets, at 104x."""
+    point = torch.tensor([trained.codec.nearest_point(104)])
+    some = [trained.coder.analysed(clips.clip(index)) for index in range(0, len(clips), 80)]
+    return best_s(lambda: [trained.codec.plan(each, point) for each in some], 20) / len(some)
 
 
 def motion_jpeg() -> None:

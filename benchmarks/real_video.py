@@ -37,8 +37,10 @@ def main() -> None:
     own = rows[rows.classifier == OWN]
     for ratio, here in own.groupby("aimed_ratio"):
         right = {str(name): x.correct.to_numpy() for name, x in here.groupby("codec")}
+        mean_bytes = here.groupby("codec").bytes.mean()
         for name, answers in right.items():
             print(f"{name:16}{ratio:6.0f}x {shown(answers)}", end="")
+            print(f" at {raw.bytes.mean() / mean_bytes[name]:.0f}x", end="")
             if name != "stae" and "stae" in right:
                 difference = PairedDifference.of(right["stae"], answers)
                 low, high = difference.interval

@@ -55,15 +55,18 @@ class Augmentation:
             colour=self.colour / 5.0,
         )
 
-    def moved(self, clip: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-        """Return a clip (T, H, W, 3) shifted in space and time, and perhaps mirrored."""
-        T, H, W = clip.shape[:3]
+    def places(
+        self, shape: tuple[int, int, int], rng: np.random.Generator
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Return which frames, rows and columns of a clip (T, H, W) become those of a changed one.
+
+        That is the clip shifted in space and time, and perhaps mirrored: `clip[np.ix_(*places)]`.
+        """
+        T, H, W = shape
         frames = _shifted(T, self.shift_frames, rng)
         rows = _shifted(H, self.shift_px, rng)
         columns = _shifted(W, self.shift_px, rng)
-        if rng.random() < self.flip:
-            columns = columns[::-1]
-        return clip.take(frames, 0).take(rows, 1).take(columns, 2)
+        return frames, rows, columns[::-1] if rng.random() < self.flip else columns
 
     def recolouring(self, rng: np.random.Generator) -> tuple[NDArray[np.float32], float]:
         """Return a gain per channel, shape (3,), and an offset: pixel x becomes gain x + offset."""

@@ -23,23 +23,29 @@ class ReadsBatches(Protocol):
 
 @dataclass(frozen=True)
 class Batch:
-    """Clips with their labels and the recolouring still to be done.
+    """Clips with their labels and the changes still to be made, which a GPU makes sooner.
 
     Attributes:
         clips: 8-bit, shape (B, T, H, W, 3).
         labels: Shape (B,).
         gains: Per clip and channel, shape (B, 3).
         offsets: Per clip, shape (B, 1).
+        places: Which frames (B, T), rows (B, H) and columns (B, W) of each clip to take; none to
+            leave them as they are.
     """
 
     clips: Tensor
     labels: Tensor
     gains: Tensor
     offsets: Tensor
+    places: tuple[Tensor, ...]
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch on a device."""
-        return Batch(*(tensor.to(device) for tensor in vars(self).values()))
+        clips, labels, gains, offsets = (
+            tensor.to(device) for tensor in (self.clips, self.labels, self.gains, self.offsets)
+        )
+        return Batch(clips, labels, gains, offsets, tuple(x.to(device) for x in self.places))
 
 
 def batch_of(
@@ -63,27 +69,39 @@ def batch_of(
         pixels = np.asarray(clips.batch(indices))
     else:
         pixels = np.stack([clips.clip(int(index)) for index in indices])
+    if not pixels.flags.writeable:
+        pixels = pixels.copy()  # torch has no read-only tensors
     gains = np.ones((len(indices), 3), np.float32)
     offsets = np.zeros((len(indices), 1), np.float32)
+    places: tuple[NDArray[np.int64], ...] = ()
     if augmentation is not None:
-        moved = np.empty_like(pixels)
+        places = tuple(np.empty((len(indices), length), np.int64) for length in clips.shape)
         for i, index in enumerate(indices):
             rng = np.random.default_rng([seed, int(index)])
-            moved[i] = augmentation.moved(pixels[i], rng)
+            for axis, chosen in zip(places, augmentation.places(clips.shape, rng), strict=True):
+                axis[i] = chosen
             gains[i], offsets[i] = augmentation.recolouring(rng)
-        pixels = moved
-    elif not pixels.flags.writeable:
-        pixels = pixels.copy()  # torch has no read-only tensors
     labels = torch.from_numpy(clips.labels[indices].astype(np.int64))
     return Batch(
-        torch.from_numpy(pixels), labels, torch.from_numpy(gains), torch.from_numpy(offsets)
+        torch.from_numpy(pixels),
+        labels,
+        torch.from_numpy(gains),
+        torch.from_numpy(offsets),
+        tuple(map(torch.from_numpy, places)),
     )
 
 
 def to_float(batch: Batch) -> tuple[Tensor, Tensor]:
-    """Return clips (B, 3, T, H, W) with values in [0, 1], recoloured, and labels (B,)."""
+    """Return clips (B, 3, T, H, W) with values in [0, 1], changed, and labels (B,)."""
+    clips = batch.clips
+    if batch.places:
+        frames, rows, columns = batch.places
+        number = torch.arange(len(clips), device=clips.device)[:, None, None, None]
+        clips = clips[
+            number, frames[:, :, None, None], rows[:, None, :, None], columns[:, None, None]
+        ]
     gains = (batch.gains / 255.0)[:, None, None, None, :]
-    pixels = batch.clips.float().mul_(gains).add_(batch.offsets[:, None, None, None, :])
+    pixels = clips.float().mul_(gains).add_(batch.offsets[:, None, None, None, :])
     return pixels.clamp_(0.0, 1.0).permute(0, 4, 1, 2, 3), batch.labels
 
 

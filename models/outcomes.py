@@ -18,7 +18,7 @@ from fadeline.models.files import complete_or_absent
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMAT = 1
+FORMAT = 2
 """Version of the file's layout; another one is refused."""
 
 _HEADER = b"fadeline"
@@ -81,6 +81,8 @@ class CodecFacts:
         decode_s: Likewise, bytes to clip.
         encode_serial_s: The part of `encode_s` that is not the network.
         decode_serial_s: Likewise of `decode_s`.
+        serial_symbols_per_s: Serial speed of the machine that all this was measured on
+            (`serial_speed`): what these times are worth on another.
     """
 
     operating_points: list[dict[str, Any]]
@@ -91,6 +93,7 @@ class CodecFacts:
     decode_s: list[float]
     encode_serial_s: list[float]
     decode_serial_s: list[float]
+    serial_symbols_per_s: float
 
 
 @dataclass(frozen=True)

@@ -201,7 +201,9 @@ class _Run:
         self.batch_size = min(config.batch_size, len(clips))
         self.steps = len(clips) // self.batch_size
         self.raw_optimizer = torch.optim.AdamW(
-            _parameter_groups(model, config.weight_decay), lr=config.learning_rate
+            _parameter_groups(model, config.weight_decay),
+            lr=config.learning_rate,
+            fused=fabric.device.type == "cuda",
         )
         # The objective becomes the module's call, so that it may use any of the model's methods
         # and still have its gradients averaged and its precision set.

@@ -1,5 +1,6 @@
 """The `fadeline train` commands of the codecs, and `fadeline evaluate` for them."""
 
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -40,6 +41,12 @@ SUMMARIES: "dict[CodecName, str]" = {
 }
 """The codecs that can be trained."""
 
+
+TABLE = "outcomes.parquet"
+"""Name of a measured table in its folder."""
+
+PARTS = "parts"
+"""Folder, in that of a measurement, of what is done so far; gone when it is finished."""
 
 PICTURE_RATIO = 1000.0
 """Compression ratio of the picture of restored clips (our choice: where the codecs differ)."""
@@ -119,7 +126,6 @@ def train_codec_command(name: "CodecName") -> Callable[..., None]:
         from fadeline.models.codecs.codec_card import save_codec
         from fadeline.models.codecs.measuring import measure_outcomes
         from fadeline.models.machine import usable_cores
-        from fadeline.models.outcomes import write_outcomes
 
         with bar("probability tables", quiet=silent) as progress:
             trained = save_codec(
@@ -133,9 +139,10 @@ def train_codec_command(name: "CodecName") -> Callable[..., None]:
         with bar("measuring", quiet=silent) as progress:
             outcomes = measure_outcomes(
                 [trained], frozen, frozen_card, validation,
-                checksum=validation.digest, workers=usable_cores(), progress=progress,
+                checksum=validation.digest, workers=usable_cores(), parts=out / PARTS,
+                progress=progress,
             )  # fmt: skip
-        write_outcomes(outcomes, out / "outcomes.parquet")
+        _keep(outcomes, out)
         _report(outcomes, out, quiet=quiet, as_json=as_json)
 
     command.__doc__ = SUMMARIES[name]
@@ -175,6 +182,7 @@ def evaluate_codecs(
     workers: Workers = None,
     splits: Splits = None,
     draw: Draw = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
     force: Force = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -185,23 +193,23 @@ def evaluate_codecs(
     if not codec or out is None:
         raise FadelineError("evaluate needs --codec NAME and --out DIR; or: fadeline evaluate vit")
     given = {
-        "--limit": limit, "--splits": splits, "--classifier": classifier, "--workers": workers
+        "--limit": limit, "--splits": splits, "--classifier": classifier, "--workers": workers,
+        "--resume": resume or None,
     }  # fmt: skip
     if from_tables and (unused := [word for word, value in given.items() if value is not None]):
         raise FadelineError(f"--from-tables reads what was measured; leave {', '.join(unused)} out")
-    from fadeline.simulator.output import prepare_folder
+    from fadeline.simulator.output import prepare_folder, prepare_work
 
-    prepare_folder(out, force=force)
     if from_tables:
+        prepare_folder(out, force=force)
         outcomes = _read(codec, data)
     else:
+        prepare_work(out, parts=PARTS, result=TABLE, resume=resume, force=force)
         outcomes = _measured(
             codec, data, classifier or "vit-tiny-actions", out,
             limit=limit, splits=splits, draw=draw, workers=workers, silent=quiet or as_json,
         )  # fmt: skip
-        from fadeline.models.outcomes import write_outcomes
-
-        write_outcomes(outcomes, out / "outcomes.parquet")
+        _keep(outcomes, out)
     _report(outcomes, out, quiet=quiet, as_json=as_json)
 
 
@@ -255,8 +263,17 @@ def _measured(
     with bar("measuring", quiet=silent) as progress:
         return measure_outcomes(
             codecs, frozen, card, clips,
-            checksum=checksum, workers=workers or usable_cores(), progress=progress,
+            checksum=checksum, workers=workers or usable_cores(), parts=out / PARTS,
+            progress=progress,
         )  # fmt: skip
+
+
+def _keep(outcomes: "Outcomes", out: Path) -> None:
+    """Write a table; the parts that it was made of are not needed any more."""
+    from fadeline.models.outcomes import write_outcomes
+
+    write_outcomes(outcomes, out / TABLE)
+    shutil.rmtree(out / PARTS, ignore_errors=True)
 
 
 def _save_picture(codecs: "list[TrainedCodec]", clips: "ClipSet", ratio: float, out: Path) -> None:

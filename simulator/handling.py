@@ -218,6 +218,9 @@ def _learned(
     clips = len(rows["data_index"])
     answers = _answers(rows, None if live is None else live(codec, point))
     profile = load_profile(edge.profile)
+    host_speed = load_profile("host").serial_symbols_per_s
+    assert host_speed is not None
+    on_host = facts.serial_symbols_per_s / host_speed.value
 
     def networks_s(clips: int) -> float:
         return _network_s(profile, facts.decoder, clips, edge.slowdown) + _network_s(
@@ -234,8 +237,8 @@ def _learned(
                 facts.encoder.weight_bytes + facts.encoder.moved_bytes / frames,
                 slowdown=group.slowdown,
             )
-        encode_s += device.serial_s(facts.encode_serial_s[point], slowdown=group.slowdown)
-        serial_s = profile.serial_s(facts.decode_serial_s[point], slowdown=edge.slowdown)
+        encode_s += device.serial_s(facts.encode_serial_s[point] * on_host, slowdown=group.slowdown)
+        serial_s = profile.serial_s(facts.decode_serial_s[point] * on_host, slowdown=edge.slowdown)
         found = answers(_chosen(draws, clips))
         handled = _answered(found, draws, device, profile, encode_s, serial_s)
         return _frame_by_frame(handled, found) if streaming else handled

@@ -1,5 +1,6 @@
 """Outcome tables for a scenario: shipped with the package, or measured on this machine."""
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -90,17 +91,18 @@ def measure_table(
     clips = cached(
         open_clips(data, frames=shape.frames, size=shape.size_px), workers=usable_cores()
     )
-    outcomes = measure_outcomes(
-        loaded, classifier, card, clips,
-        checksum=clips.digest, workers=usable_cores(), progress=progress,
-    )  # fmt: skip
     path = _folder() / "+".join([data.replace("/", "-"), *sorted(codecs)])
-    path = path.with_name(f"{path.name}.parquet")
+    parts, path = path.with_name(f"{path.name}-parts"), path.with_name(f"{path.name}.parquet")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutcomesError(f"{path.parent}: cannot be made: {error.strerror}") from error
+    outcomes = measure_outcomes(
+        loaded, classifier, card, clips,
+        checksum=clips.digest, workers=usable_cores(), parts=parts, progress=progress,
+    )  # fmt: skip
     write_outcomes(outcomes, path)
+    shutil.rmtree(parts, ignore_errors=True)
     return path
 
 

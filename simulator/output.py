@@ -1,5 +1,6 @@
 """Output folders and files that are either complete or absent."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,32 @@ def prepare_folder(folder: Path, *, force: bool) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{folder}: cannot be used: {error.strerror}") from None
+
+
+def prepare_work(folder: Path, *, parts: str, result: str, resume: bool, force: bool) -> None:
+    """Make the folder of work that can be resumed, or accept one to go on with.
+
+    Args:
+        folder: Where it goes.
+        parts: Name, in it, of the folder of what is done so far; gone if it is to start over.
+        result: Name, in it, of the file that finished work leaves.
+        resume: Go on where it stopped.
+        force: Start over.
+
+    Raises:
+        OutputError: If it holds something, and neither `resume` nor `force` says what to do.
+    """
+    if resume and not force:
+        if (folder / result).exists():
+            raise OutputError(f"{folder}: is finished; use --force to do it again")
+        prepare_folder(folder, force=True)
+        return
+    if (folder / parts).exists() and not force:
+        raise OutputError(
+            f"{folder}: is unfinished; use --resume to go on with it, or --force to start over"
+        )
+    prepare_folder(folder, force=force)
+    shutil.rmtree(folder / parts, ignore_errors=True)
 
 
 def refuse_existing(file: Path, *, force: bool) -> None:

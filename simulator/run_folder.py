@@ -20,7 +20,7 @@ from fadeline.simulator.inputs import input_hashes
 from fadeline.simulator.links import device_trace
 from fadeline.simulator.loading import at_point, plain_data, scenario_from_dict, sweep_points
 from fadeline.simulator.oracle import closed_form
-from fadeline.simulator.output import complete_or_absent, prepare_folder
+from fadeline.simulator.output import complete_or_absent, prepare_work
 from fadeline.simulator.report import report_page
 from fadeline.simulator.results import (
     CLIPS,
@@ -112,18 +112,9 @@ def prepare_run(folder: Path, *, resume: bool, force: bool) -> None:
     Raises:
         OutputError: If it holds something, and neither `resume` nor `force` says what to do.
     """
-    if resume and not force and not (folder / MANIFEST).exists():
-        prepare_folder(folder, force=True)
-        return
+    prepare_work(folder, parts=PARTS, result=MANIFEST, resume=resume, force=force)
     if resume and not force:
-        raise OutputError(f"{folder}: the run is finished; use --force to run it again")
-    if (folder / PARTS).exists() and not force:
-        raise OutputError(
-            f"{folder}: holds an unfinished run; use --resume to go on with it, or --force to "
-            "start over"
-        )
-    prepare_folder(folder, force=force)
-    shutil.rmtree(folder / PARTS, ignore_errors=True)
+        return
     try:
         for pattern in _OURS:  # none may be left that the new run does not write
             for path in folder.glob(pattern):

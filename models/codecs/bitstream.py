@@ -19,7 +19,7 @@ from struct import Struct
 from fadeline.models.errors import BitstreamError
 
 MAGIC = 0xFA
-VERSION = 1
+VERSION = 2
 
 MAX_POINTS = 32
 """Operating points that the header can tell apart."""

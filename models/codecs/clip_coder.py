@@ -1,6 +1,6 @@
 """A trained codec in use: clips to bytes on the device, bytes to clips on the server.
 
-Letters: T frames, H rows and W columns of pixels; C channels, h rows and w columns of the grid.
+Letters: T frames, H rows and W columns of pixels; h rows and w columns of the grid, C channels.
 """
 
 from collections.abc import Iterable, Sequence
@@ -94,10 +94,22 @@ class ClipCoder:
             ClipError: If the clip is of another shape or type.
             ValueError: If there is no such operating point.
         """
-        settings = self._settings(point)
-        plan = _planned(self._codec, _encoded(self._codec, clip), point)
-        contents, _ = self._contents(plan, point)
-        return pack(Header(self._model, point), contents, packets=settings.packets)
+        self._settings(point)
+        return self.coded(self.analysed(clip), point)
+
+    def analysed(self, clip: Clip) -> Encoded:
+        """Return what the device's network says of a clip: the first part of `encode`.
+
+        Raises:
+            ClipError: If the clip is of another shape or type.
+        """
+        return _encoded(self._codec, clip)
+
+    def coded(self, encoded: Encoded, point: int) -> bytes:
+        """Return the bytes of what the network says: the other part of `encode`."""
+        contents, _ = self._contents(_planned(self._codec, encoded, point), point)
+        packets = self.points[point].packets
+        return pack(Header(self._model, point), contents, packets=packets)
 
     def encodings(self, clip: Clip) -> list[Encoding]:
         """Return a clip at every operating point; the network runs once.
@@ -172,7 +184,7 @@ class ClipCoder:
         return self._read(stream)[1]
 
     def _read(self, stream: bytes) -> tuple[Symbols, Flags, int]:
-        """Return symbols (T, C, h, w), positions (T, h, w) and the operating point."""
+        """Return symbols (T, h, w, C), positions (T, h, w) and the operating point."""
         header = read_header(stream)
         if header.point >= len(self.points):
             raise BitstreamError(
@@ -185,7 +197,7 @@ class ClipCoder:
                 f"stream of other weights ({header.model:04x}); these are {self._model:04x}"
             )
         T, h, w = grid = self._codec.config.grid
-        symbols = np.zeros((T, settings.channels, h, w), dtype=np.int8)
+        symbols = np.zeros((T, h, w, settings.channels), dtype=np.int8)
         kept = np.zeros((T, h, w), dtype=np.bool_)
         for content in contents:
             some, where = decode_symbols(
@@ -195,7 +207,7 @@ class ClipCoder:
                 temporal=self._codec.temporal,
                 all_positions=not self._codec.sends_flags(settings),
             )
-            symbols = np.where(where[:, None], some, symbols)
+            symbols = np.where(where[..., None], some, symbols)
             kept |= where
         return symbols, kept, header.point
 
@@ -237,17 +249,17 @@ def _planned(codec: Codec, encoded: Encoded, point: int) -> Plan:
 
 
 def _packets(codec: Codec, plan: Plan, point: int) -> list[tuple[Symbols, Flags]]:
-    """Return symbols (T, C, h, w) and positions (T, h, w) of each packet, most important first."""
+    """Return symbols (T, h, w, C) and positions (T, h, w) of each packet, most important first."""
     settings = codec.points[point]
-    steps = plan.steps[0, ..., : settings.channels].permute(0, 3, 1, 2)
     kept = plan.kept[0].numpy()
-    symbols = whole(steps).numpy().astype(np.int8) * kept[:, None]
+    steps = plan.steps[0, ..., : settings.channels]
+    symbols = whole(steps).numpy().astype(np.int8) * kept[..., None]
     if settings.packets == 1:
         return [(symbols, kept)]
     count = torch.tensor([settings.packets])
     part = parts(plan.kept, plan.scores, count, lines=codec.temporal)[0].numpy()
     split = [kept & (part == number) for number in range(settings.packets)]
-    return [(np.asarray(symbols * here[:, None]), here) for here in split]
+    return [(np.asarray(symbols * here[..., None]), here) for here in split]
 
 
 def _frame_bytes(ends: list[int], content_bytes: int) -> tuple[int, ...]:
@@ -261,7 +273,7 @@ def _frame_bytes(ends: list[int], content_bytes: int) -> tuple[int, ...]:
 def _restored(codec: Codec, symbols: Symbols, kept: Flags, point: int) -> Clip:
     T, h, w = codec.config.grid
     steps = torch.zeros(1, T, h, w, codec.config.channels)
-    steps[0, ..., : symbols.shape[1]] = torch.from_numpy(symbols).permute(0, 2, 3, 1)
+    steps[0, ..., : symbols.shape[-1]] = torch.from_numpy(symbols)
     arrived = torch.from_numpy(kept)[None].float()
     clips = codec.restored(steps, arrived, torch.tensor([point]))
     pixels: Clip = (clips[0].permute(1, 2, 3, 0) * 255.0).round().to(torch.uint8).numpy()
@@ -284,6 +296,6 @@ def _identity(codec: Codec, tables: Sequence[Tables]) -> int:
     """Return 16 bits that other weights or tables are unlikely to share."""
     digest = sha256(f"{codec.config} {codec.points} {state_digest(codec)}".encode())
     for table in tables:
-        for part in (table.symbols, table.flags, table.frames):
+        for part in (table.symbols, table.tails, table.flags, table.frames):
             digest.update(part.astype("<u2").tobytes())
     return int.from_bytes(digest.digest()[:2])

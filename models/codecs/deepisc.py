@@ -32,6 +32,8 @@ class DeepIscConfig(CodecConfig):
 class DeepIscEncoder(nn.Module):
     """The device's part: frames to values."""
 
+    even: Tensor
+
     def __init__(self, config: DeepIscConfig) -> None:
         super().__init__()
         P, F = config.patch_features, config.features
@@ -42,6 +44,7 @@ class DeepIscEncoder(nn.Module):
         self.transform = nn.Conv2d(3, config.channels, GRID_PX, stride=GRID_PX)
         self.reduce = nn.Conv2d(F, config.channels, 1)
         start_at_zero(self.reduce)
+        self.register_buffer("even", evenly(config.frames), persistent=False)
 
     def forward(self, clips: Tensor) -> Encoded:
         """Return values of clips (B, 3, T, H, W) in [0, 1]; scores that keep frames evenly."""
@@ -52,7 +55,7 @@ class DeepIscEncoder(nn.Module):
         grid = self.reduce(self.refine(functional.relu(self.down(grid)))) + self.transform(pixels)
         values = grid.permute(0, 2, 3, 1).reshape(B, T, *grid.shape[2:], -1).float()
         places = torch.zeros(values.shape[:4], device=values.device)
-        return Encoded(values, evenly(T).to(values.device).expand(B, T), places)
+        return Encoded(values, self.even.expand(B, T), places)
 
 
 class DeepIscDecoder(nn.Module):

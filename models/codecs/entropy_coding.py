@@ -1,8 +1,10 @@
 """Symbols and what is kept of a clip as bytes, and back: range coding with stored tables.
 
 The coder is constriction's (Bamler, "Understanding Entropy Coding With Asymmetric Numeral Systems",
-2022); which table stands for which symbol is ours. A frame's flag, then for each kept frame its
-positions' flags and symbols, each in two halves (see `contexts`).
+2022); which table stands for which symbol is ours. In this order: a flag for every frame; for every
+frame that is kept the flags of its positions, in two halves; for every one the symbols of its
+positions, in two halves (see `contexts`), and how far the large ones of both are beyond the tables'
+end (see `tables`).
 """
 
 from functools import cache
@@ -13,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fadeline.models.codecs.contexts import (
+    LARGE,
+    NO_FRAME,
     Contexts,
     Flags,
     Symbols,
@@ -20,6 +24,7 @@ from fadeline.models.codecs.contexts import (
     clip_flag_contexts,
     first_half,
     flag_contexts,
+    follows,
     kept_frames,
     symbol_contexts,
 )
@@ -42,7 +47,7 @@ def encode_symbols(
     """Return symbols and which positions they are of, entropy-coded.
 
     Args:
-        symbols: Shape (T, C, h, w), magnitudes up to the tables' radius; zero where not kept.
+        symbols: Shape (T, h, w, C), magnitudes up to the tables' radius; zero where not kept.
         kept: Positions sent, shape (T, h, w).
         tables: Probabilities.
         temporal: Whether a frame's symbols may be predicted from frames before it.
@@ -53,23 +58,28 @@ def encode_symbols(
     """
     writer = constriction.stream.queue.RangeEncoder()
 
-    def write(values: NDArray[Any], table: Table, contexts: Contexts) -> None:
-        writer.encode(values.astype(np.int32), _family(), _flat(table[contexts]))
+    def write(values: NDArray[Any], rows: Table) -> None:
+        writer.encode(values.astype(np.int32), _family(), rows.astype(np.float64))
 
     frames = kept_frames(kept)
-    write(frames, tables.frames, frame_contexts(frames))
-    flags = None if all_positions else clip_flag_contexts(kept)
-    contexts = clip_contexts(symbols, kept, temporal=temporal)
-    channel = np.arange(symbols.shape[1])[:, None]
-    for t in range(len(frames)):
-        for half in _halves(*kept.shape[1:]):
-            if frames[t] and flags is not None:
-                write(kept[t][half], tables.flags, flags[t][half])
-        for half in _halves(*kept.shape[1:]) if frames[t] else ():
-            here = kept[t] & half
-            values = symbols[t][:, here].astype(np.int32) + tables.radius
-            rows = tables.symbols[channel, contexts[t][:, here]]
-            writer.encode(values.ravel(), _family(), _flat(rows))
+    write(frames, tables.frames[frame_contexts(frames)])
+    if not all_positions:
+        flags = _in_order(kept[frames]).ravel()
+        write(flags, tables.flags[_in_order(clip_flag_contexts(kept)[frames]).ravel()])
+    sent = _in_order(kept)
+    values = _in_order(symbols)[sent]
+    contexts = _in_order(clip_contexts(symbols, kept, temporal=temporal))[sent]
+    rows = _symbol_rows(tables, contexts)
+    levels = values.clip(-tables.held, tables.held) + tables.held
+    far, beyond, tails = _beyond(tables, values, contexts)
+    stops = sent.sum(axis=1).cumsum()
+    far_stops = np.concatenate([[0], far.sum(axis=1).cumsum()])[stops]
+    start = far_start = 0
+    for stop, far_stop in zip(stops.tolist(), far_stops.tolist(), strict=True):
+        write(levels[start:stop].ravel(), rows[start:stop].reshape(-1, rows.shape[-1]))
+        if far_stop > far_start:
+            write(beyond[far_start:far_stop], tails[far_start:far_stop])
+        start, far_start = stop, far_stop
         if ends is not None:
             words, (lower, span) = writer.pos()
             # A carry can still reach the words written while the interval spans their end.
@@ -87,7 +97,7 @@ def decode_symbols(
     temporal: bool,
     all_positions: bool,
 ) -> tuple[Symbols, Flags]:
-    """Return symbols (T, C, h, w) and kept positions (T, h, w) from `encode_symbols`.
+    """Return symbols (T, h, w, C) and kept positions (T, h, w) from `encode_symbols`.
 
     Args:
         data: The bytes.
@@ -105,38 +115,44 @@ def decode_symbols(
         np.frombuffer(padded, dtype=">u4").astype(np.uint32)
     )
 
-    def read(rows: Table) -> NDArray[np.int32]:
+    def read(rows: Table) -> NDArray[np.int8]:
+        flat = rows.reshape(-1, rows.shape[-1]).astype(np.float64)
         try:
-            values: NDArray[np.int32] = reader.decode(_family(), _flat(rows))
+            values: NDArray[np.int32] = reader.decode(_family(), flat)
         except AssertionError as error:
             raise BitstreamError(f"no encoder wrote these bytes: {error}") from None
-        return values
+        return values.astype(np.int8).reshape(rows.shape[:-1])
 
     T, h, w = shape
     channels = len(tables.symbols)
-    symbols = np.zeros((T, channels, h, w), dtype=np.int8)
+    symbols = np.zeros((T, h, w, channels), dtype=np.int8)
     kept = np.zeros((T, h, w), dtype=np.bool_)
     frames = np.zeros(T, dtype=np.bool_)
     for t in range(T):
         frames[t] = read(tables.frames[frame_contexts(frames[: t + 1])[-1:]])[0]
+    kept[frames] = all_positions
+    if not all_positions:
+        flags = np.full((h, w), NO_FRAME, dtype=np.int8)
+        for t in np.flatnonzero(frames).tolist():
+            now = np.zeros((h, w), dtype=np.int8)
+            for number, half in enumerate(_halves(h, w)):
+                now[half] = read(tables.flags[flag_contexts(flags, now if number else None)[half]])
+            flags, kept[t] = now, now
     before, known = np.zeros_like(symbols[0]), np.zeros_like(kept[0])
-    flags_before: Flags | None = None
-    channel = np.arange(channels)[:, None]
     for t in np.flatnonzero(frames).tolist():
-        kept[t] = all_positions
-        for number, half in enumerate(_halves(h, w)):
-            if not all_positions:
-                now = kept[t] if number else None
-                flags = flag_contexts(flags_before, now, (h, w))[half]
-                kept[t][half] = read(tables.flags[flags])
-        flags_before = kept[t]
+        contexts = np.zeros((h, w, channels), dtype=np.int8)
         for number, half in enumerate(_halves(h, w)):
             here = kept[t] & half
-            contexts = symbol_contexts(before, known, symbols[t] if number else None)[:, here]
-            values = read(tables.symbols[channel, contexts]) - tables.radius
-            symbols[t][:, here] = values.reshape(contexts.shape)
+            contexts[here] = symbol_contexts(before, known, symbols[t] if number else None)[here]
+            symbols[t][here] = read(_symbol_rows(tables, contexts[here])) - tables.held
+        sent = _in_order(kept[t][None])[0]
+        values = _in_order(symbols[t][None])[0][sent]
+        far, _, tails = _beyond(tables, values, _in_order(contexts[None])[0][sent])
+        if far.any():
+            values[far] += np.sign(values[far]) * read(tails)
+        symbols[t].reshape(h * w, channels)[_order(h, w)[sent]] = values
         if temporal:
-            before = np.where(kept[t], symbols[t], before)
+            before = np.where(kept[t][..., None], symbols[t], before)
             known = known | kept[t]
     return symbols, kept
 
@@ -146,27 +162,44 @@ def ideal_bits(
 ) -> float:
     """Return the bits that a perfect coder would need with these tables."""
 
-    def bits(table: Table, *index: NDArray[Any]) -> float:
-        return float(-np.log2(table[index] / float(TOTAL)).sum())
+    def bits(rows: Table, values: NDArray[Any]) -> float:
+        chosen = np.take_along_axis(rows, values.astype(np.int64)[..., None], axis=-1)
+        return float(-np.log2(chosen / float(TOTAL)).sum())
 
     frames = kept_frames(kept)
-    total = bits(tables.frames, frame_contexts(frames), frames.astype(int))
+    total = bits(tables.frames[frame_contexts(frames)], frames)
     if not all_positions:
-        flags = clip_flag_contexts(kept)[frames]
-        total += bits(tables.flags, flags, kept[frames].astype(int))
-    contexts = clip_contexts(symbols, kept, temporal=temporal)
-    t, i, j = np.nonzero(kept)
-    for channel in range(symbols.shape[1]):
-        where = (t, channel, i, j)
-        levels = symbols[where].astype(int) + tables.radius
-        total += bits(tables.symbols[channel], contexts[where], levels)
-    return total
+        total += bits(tables.flags[clip_flag_contexts(kept)[frames]], kept[frames])
+    contexts = clip_contexts(symbols, kept, temporal=temporal)[kept]
+    values = symbols[kept]
+    levels = values.clip(-tables.held, tables.held) + tables.held
+    _, beyond, tails = _beyond(tables, values, contexts)
+    return total + bits(_symbol_rows(tables, contexts), levels) + bits(tails, beyond)
 
 
-def _flat(rows: Table) -> NDArray[np.float64]:
-    """Return a row of probabilities for each symbol, shape (N, L), as constriction takes them."""
-    levels = rows.shape[-1]
-    return rows.reshape(rows.size // levels, levels).astype(np.float64)
+def _symbol_rows(tables: Tables, contexts: Contexts) -> Table:
+    """Return the tables' rows (N, C, L) for contexts (N, C)."""
+    return tables.symbols[np.arange(contexts.shape[1]), contexts]
+
+
+def _beyond(
+    tables: Tables, values: NDArray[np.int8], contexts: Contexts
+) -> tuple[Flags, NDArray[np.int8], Table]:
+    """Return which symbols (N, C) the tables' end stands for, how far beyond, and their rows."""
+    far = np.abs(values) >= LARGE if tables.tails.size else np.zeros(values.shape, dtype=np.bool_)
+    channel = np.broadcast_to(np.arange(values.shape[1]), values.shape)[far]
+    return far, np.abs(values[far]) - LARGE, tables.tails[channel, follows(contexts[far]) * 1]
+
+
+def _in_order(grid: NDArray[Any]) -> NDArray[Any]:
+    """Return positions (T, h, w, ...) in the order of reading: (T, h w, ...)."""
+    T, h, w, *more = grid.shape
+    return grid.reshape(T, h * w, *more)[:, _order(h, w)]
+
+
+@cache
+def _order(h: int, w: int) -> NDArray[np.int64]:
+    return np.concatenate([np.flatnonzero(half) for half in _halves(h, w)])
 
 
 @cache

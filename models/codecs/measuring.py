@@ -1,7 +1,10 @@
 """What trained codecs do to clips, measured: real bytes there and back, then the classifiers."""
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,10 +13,13 @@ import torch
 from numpy.typing import NDArray
 
 from fadeline.models.clips.clipset import ClipSet
+from fadeline.models.codecs.bitstream import VERSION
 from fadeline.models.codecs.clip_coder import Clip, ClipCoder
 from fadeline.models.codecs.codec import Codec
 from fadeline.models.codecs.stored_codec import TrainedCodec
 from fadeline.models.controls import SomeClips
+from fadeline.models.errors import OutcomesError
+from fadeline.models.files import complete_or_absent
 from fadeline.models.latency import Effort, time_call, torch_threads
 from fadeline.models.network_cost import network_cost
 from fadeline.models.outcomes import (
@@ -25,6 +31,7 @@ from fadeline.models.outcomes import (
     NetworkWork,
     Outcomes,
 )
+from fadeline.models.serial_speed import serial_symbols_per_s
 from fadeline.models.vit import VideoViT
 from fadeline.models.weights import Card
 
@@ -45,6 +52,7 @@ def measure_outcomes(
     checksum: str,
     batch: int = 16,
     workers: int = 1,
+    parts: Path | None = None,
     progress: Progress | None = None,
 ) -> Outcomes:
     """Return the outcome table of codecs on clips; the same for any number of workers.
@@ -58,22 +66,30 @@ def measure_outcomes(
         batch: Restored clips that a classifier sees at a time: changes the speed, and the last
             digits of confidences.
         workers: Processes, each on one core.
+        parts: Folder of what is measured so far, made if it is not there: what it has of these
+            clips and weights is not measured again. Whose table is written may delete it.
         progress: Called with the clips done and their number, over all codecs.
 
     Raises:
         ClipError: If a clip cannot be read, or is of another shape than a codec takes.
+        OutcomesError: If a part cannot be kept, or read again.
     """
     from joblib import Parallel, delayed
 
-    parts = [range(len(clips))[start:][:_AT_ONCE] for start in range(0, len(clips), _AT_ONCE)]
-    jobs = [(codec, part) for codec in (None, *codecs) for part in parts]
+    numbers = range(len(clips))
+    some = [numbers[start : start + _AT_ONCE] for start in range(0, len(clips), _AT_ONCE)]
+    jobs = [
+        (parts and _file(parts, checksum, classifier_card, codec, batch), codec, part)
+        for codec in (None, *codecs)
+        for part in some
+    ]
     rows: list[dict[str, Any]] = []
     done = 0
     # One thread each: sums come out the same however many cores there are.
     measured = Parallel(n_jobs=workers, return_as="generator")(
-        delayed(_outcomes)(codec, classifier, clips, part, batch) for codec, part in jobs
+        delayed(_part)(file, codec, classifier, clips, part, batch) for file, codec, part in jobs
     )
-    for (_, part), found in zip(jobs, measured, strict=True):
+    for (*_, part), found in zip(jobs, measured, strict=True):
         rows.extend(found)
         done += len(part)
         if progress is not None:
@@ -100,8 +116,7 @@ def codec_facts(codec: TrainedCodec, clips: ClipSet) -> CodecFacts:
     pixels, values = torch.zeros(2, 3, T, side, side), torch.zeros(2, T, h, w, config.channels)
     decoder = _Decoding(codec.codec)
     encode_s, decode_s = time_coder(codec.coder, clips)
-    encoding_s = _network_s(codec.codec.encoder, pixels[:1])
-    decoding_s = _network_s(decoder, values[:1])
+    encode_serial_s, decode_serial_s = time_coding(codec.coder, clips)
     return CodecFacts(
         operating_points=[asdict(point) for point in codec.codec.points],
         weights={"codec": codec.card.sha256, "classifier": codec.classifier_card.sha256},
@@ -109,8 +124,9 @@ def codec_facts(codec: TrainedCodec, clips: ClipSet) -> CodecFacts:
         decoder=network_work(decoder, values),
         encode_s=encode_s,
         decode_s=decode_s,
-        encode_serial_s=[max(time_s - encoding_s, 0.0) for time_s in encode_s],
-        decode_serial_s=[max(time_s - decoding_s, 0.0) for time_s in decode_s],
+        encode_serial_s=encode_serial_s,
+        decode_serial_s=decode_serial_s,
+        serial_symbols_per_s=serial_symbols_per_s(TIMED),
     )
 
 
@@ -134,20 +150,35 @@ def time_coder(
 
     Different clips in turn, one at a time, from pixels to bytes and from bytes to pixels.
     """
+    return _timed(coder, clips, coder.encode, coder.decode, effort)
+
+
+def time_coding(
+    coder: ClipCoder, clips: ClipSet, *, effort: Effort = TIMED
+) -> tuple[list[float], list[float]]:
+    """Return likewise what `time_coder` does without the networks: selection and entropy coding."""
+    return _timed(coder, clips, coder.coded, coder.renewed, effort, given=coder.analysed)
+
+
+def _timed(
+    coder: ClipCoder,
+    clips: ClipSet,
+    encode: Callable[[Any, int], bytes],
+    decode: Callable[[bytes], object],
+    effort: Effort,
+    *,
+    given: Callable[[Clip], Any] = np.asarray,
+) -> tuple[list[float], list[float]]:
+    """Return median seconds of two calls at each operating point; `given` makes what is encoded."""
     some = [np.array(clips.clip(i)) for i in range(0, len(clips), max(len(clips) // 16, 1))]
     encode_s, decode_s = [], []
     with torch_threads(1):
+        items = [given(clip) for clip in some]
         for point in range(len(coder.points)):
             streams = [coder.encode(clip, point) for clip in some]
-            encode_s.append(time_call(_in_turn(coder.encode, some, point), effort).median_s)
-            decode_s.append(time_call(_in_turn(coder.decode, streams), effort).median_s)
+            encode_s.append(time_call(_in_turn(encode, items, point), effort).median_s)
+            decode_s.append(time_call(_in_turn(decode, streams), effort).median_s)
     return encode_s, decode_s
-
-
-def _network_s(network: torch.nn.Module, batch: torch.Tensor) -> float:
-    """Return the median seconds of a network on one core."""
-    with torch_threads(1), torch.inference_mode():
-        return time_call(lambda: network(batch), TIMED).median_s
 
 
 class _Decoding(torch.nn.Module):
@@ -171,6 +202,47 @@ def _in_turn(call: Callable[..., object], items: Sequence[Any], *more: Any) -> C
 
     source = forever()
     return lambda: call(next(source), *more)
+
+
+def _file(parts: Path, checksum: str, frozen: Card, codec: TrainedCodec | None, batch: int) -> Path:
+    """Return where a codec's parts go: the name says all that they depend on."""
+    cards = () if codec is None else (codec.card, codec.classifier_card)
+    given = (checksum, VERSION, batch, *(card.sha256 for card in (frozen, *cards)))
+    name = UNCOMPRESSED if codec is None else codec.name
+    digest = hashlib.sha256(json.dumps(given).encode()).hexdigest()
+    return parts / f"{name}-{digest[:16]}"
+
+
+def _part(
+    file: Path | None,
+    codec: TrainedCodec | None,
+    frozen: VideoViT,
+    clips: ClipSet,
+    indices: Sequence[int],
+    batch: int,
+) -> list[dict[str, Any]]:
+    """Return the rows of some clips, from their file if they were measured before."""
+    if file is None:
+        return _outcomes(codec, frozen, clips, indices, batch)
+    path = file.with_name(f"{file.name}-{indices[0]}-{len(indices)}.json")
+    if path.exists():
+        return _kept(path)
+    rows = _outcomes(codec, frozen, clips, indices, batch)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with complete_or_absent(path) as partial:
+            partial.write_text(json.dumps(rows), encoding="utf-8")
+    except OSError as error:
+        raise OutcomesError(f"{path}: cannot be written: {error.strerror}") from error
+    return rows
+
+
+def _kept(path: Path) -> list[dict[str, Any]]:
+    try:
+        rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise OutcomesError(f"{path}: cannot be read: {error}; delete it") from error
+    return rows
 
 
 def _outcomes(

@@ -5,6 +5,7 @@ points' ratios themselves: it rises while a point sends more than its ratio allo
 it sends less (dual ascent), so every codec ends at the same ratios and they compare like for like.
 """
 
+import copy
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ _FIRST_COST = 0.1  # nats that all bits of a clip cost at first, at every operat
 _PRICE_STEP = 0.02  # how far a batch that sends twice what it should moves a price's logarithm
 _HIGHEST_PRICE = 2.0  # nats per kilobit
 _LOWEST_PRICE = 1e-4
+_WARMTH = 2.0  # of answers that are learnt from: the temperature of their softmax
 
 
 class PricedCodec(nn.Module):
@@ -39,7 +41,8 @@ class PricedCodec(nn.Module):
     Args:
         codec: The codec.
         classifier: Of what it restores; always in evaluation mode, so batches do not change its
-            normalisation, and trained along where its parameters require gradients.
+            normalisation, and trained along where its parameters require gradients. As it is given
+            here, it is also the teacher: what it says of clips as they are can be learnt from.
 
     Raises:
         ValueError: If an operating point's ratio leaves no bits.
@@ -54,6 +57,7 @@ class PricedCodec(nn.Module):
         radii = [point.radius for point in codec.points]
         self.rate = RateModel(radii, codec.config.channels, temporal=codec.temporal)
         self.classifier = classifier
+        self.teacher = copy.deepcopy(classifier).requires_grad_(False)
         self.config = codec.config
         pixels = codec.config.frames * codec.config.size_px**2
         target_bits = torch.tensor(
@@ -71,6 +75,7 @@ class PricedCodec(nn.Module):
         """Put the codec into training mode, or out of it."""
         super().train(mode)
         self.classifier.eval()
+        self.teacher.eval()
         return self
 
     def bits(self, plan: Plan, points: Tensor) -> Tensor:
@@ -98,16 +103,19 @@ class Aims:
 
     Attributes:
         recognition: Weight of the cross-entropy of the classifier's answers.
+        guidance: In training, of the distance to what the teacher answers to the clip as it is,
+            which says more than a label (Hinton, Vinyals and Dean, arXiv 1503.02531).
         fidelity: Of the mean squared error of the pixels, in units of 0.01 (our scale: a grey that
             is 0.1 off).
-        likeness: Of the mean squared error of the classifier's features, relative to their own mean
-            square: what the classifier looks at, as perceptual losses compare what an image network
-            sees (Johnson, Alahi and Fei-Fei, ECCV 2016).
+        likeness: Of the mean squared error of the classifier's features against the teacher's of
+            the clip as it is, relative to their own mean square: perceptual losses compare what an
+            image network sees likewise (Johnson, Alahi and Fei-Fei, ECCV 2016).
         soft: Train through soft attention: the step before bits count.
         priced: Whether bits cost anything; not in a soft step, nor where the codec is fixed.
     """
 
     recognition: float = 0.0
+    guidance: float = 0.0
     fidelity: float = 0.0
     likeness: float = 0.0
     soft: bool = False
@@ -138,20 +146,27 @@ def codec_objective(aims: Aims) -> Objective:
         error = (restored - clips).square().mean(dim=(1, 2, 3, 4))
         figures["psnr_db"] = -10.0 / math.log(10.0) * error.log().mean()
         loss = loss + aims.fidelity * error / 0.01
-        if aims.recognition or aims.likeness:
-            seen = classifier.features(restored)
-        if aims.likeness:
+        guidance = aims.guidance if model.training else 0.0
+        if aims.likeness or guidance:
             with torch.no_grad():
-                wanted = classifier.features(clips).float()
-            unlike = (seen.float() - wanted).square().mean(dim=(1, 2, 3, 4))
-            unlike = unlike / wanted.square().mean(dim=(1, 2, 3, 4))
+                wanted = model.teacher.features(clips)
+        seen = classifier.features(restored)
+        if aims.likeness:
+            unlike = (seen.float() - wanted.float()).square().mean(dim=(1, 2, 3, 4))
+            unlike = unlike / wanted.float().square().mean(dim=(1, 2, 3, 4))
             figures["unlike"] = unlike.mean()
             loss = loss + aims.likeness * unlike
-        if aims.recognition:
+        if aims.recognition or guidance:
             logits = classifier.classify(seen).float()
             wrong = functional.cross_entropy(logits, labels, reduction="none")
             figures["accuracy"] = (logits.argmax(dim=1) == labels).float().mean()
             loss = loss + aims.recognition * wrong
+        if guidance:
+            with torch.no_grad():
+                said = (model.teacher.classify(wanted).float() / _WARMTH).softmax(dim=1)
+            heard = (logits / _WARMTH).log_softmax(dim=1)
+            unheard = functional.kl_div(heard, said, reduction="none").sum(dim=1)
+            loss = loss + guidance * _WARMTH**2 * unheard
         return loss.mean(), figures
 
     return objective

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-MAX_RADIUS = 15
-"""Largest magnitude of a symbol (our choice): 31 levels, just under 5 bits."""
+MAX_RADIUS = 63
+"""Largest magnitude of a symbol (our choice): 127 levels, so 8 bits hold one."""
 
 PAPER_RATIO = 104
 """Compression at which the paper's abstract states STAE's accuracy (arXiv 2305.12796)."""

@@ -5,18 +5,20 @@ the final tables (`tables.Counts`), counted the same way, are going to charge. I
 rounded symbol; its gradient is the difference between the whole numbers on both sides of the value,
 so a value feels which of them is cheaper.
 
-Letters: B clips, O operating points; K contexts, L levels; the rest as in `contexts`.
+Letters: B clips, O operating points; K contexts, L levels up to `LARGE`, M beyond; the rest as in
+`contexts`.
 """
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from fadeline.models.codecs.contexts import (
     FLAG_CONTEXTS,
+    LARGE,
     SYMBOL_CONTEXTS,
     clip_contexts,
     clip_flag_contexts,
+    follows,
 )
 from fadeline.models.codecs.quantiser import symbols as symbols_of
 
@@ -40,20 +42,25 @@ class RateModel(nn.Module):
     radii: Tensor
     prior: Tensor
     symbol_counts: Tensor
+    tail_prior: Tensor
+    tail_counts: Tensor
     flag_counts: Tensor
 
     def __init__(self, radii: list[int], channels: int, *, temporal: bool) -> None:
         super().__init__()
         self.temporal = temporal
-        self.radius = max(radii)
-        levels = torch.arange(-self.radius, self.radius + 1).abs().float()
+        self.held = min(max(radii), LARGE)
         limits = torch.tensor(radii, dtype=torch.float32)
-        prior = torch.exp2(-_PRIOR_STEEPNESS * levels) * (levels <= limits[:, None])
-        prior = prior / prior.sum(dim=1, keepdim=True) * _PRIOR_COUNT
-        shape = (len(radii), channels, SYMBOL_CONTEXTS, len(levels))
+        levels = torch.arange(-self.held, self.held + 1).abs().float()
+        beyond = torch.arange(max(max(radii) - LARGE, 0) + 1).float()
+        prior = _prior(levels, limits)[:, None, None, :]
+        tail_prior = _prior(beyond, (limits - LARGE).clamp(min=0.0))[:, None, None, :]
         self.register_buffer("radii", limits, persistent=False)
-        self.register_buffer("prior", prior[:, None, None, :], persistent=False)
-        self.register_buffer("symbol_counts", torch.zeros(shape))
+        self.register_buffer("prior", prior, persistent=False)
+        self.register_buffer("tail_prior", tail_prior, persistent=False)
+        counts = (len(radii), channels, SYMBOL_CONTEXTS, len(levels))
+        self.register_buffer("symbol_counts", torch.zeros(counts))
+        self.register_buffer("tail_counts", torch.zeros(len(radii), channels, 2, len(beyond)))
         self.register_buffer("flag_counts", torch.zeros(len(radii), FLAG_CONTEXTS, 2))
 
     def forward(
@@ -70,34 +77,46 @@ class RateModel(nn.Module):
         """
         sent = kept[..., None] & active[:, None, None, None, :]
         symbols = (symbols_of(steps.detach()) * sent).to(torch.int8)
-        contexts = clip_contexts(
-            symbols.permute(0, 1, 4, 2, 3).cpu().numpy(), kept.cpu().numpy(), temporal=self.temporal
-        )
-        index = torch.from_numpy(contexts).to(steps.device).permute(0, 1, 3, 4, 2)
-        _, C, K, L = self.symbol_counts.shape
-        channel = torch.arange(C, device=steps.device)
-        row = ((points[:, None, None, None, None] * C + channel) * K + index)[sent]
-        values = steps[sent].float()
-        level = row * L + symbols[sent].long() + self.radius
+        context = clip_contexts(symbols, kept, temporal=self.temporal)[sent]
+        C = steps.shape[-1]
+        row = points[:, None] * C + torch.arange(C, device=steps.device)
+        row = row[:, None, None, None, :].expand(sent.shape)[sent]
+        values, level = steps[sent].float(), symbols[sent].long()
+        rows = row * SYMBOL_CONTEXTS + context.long(), row * 2 + follows(context).long()
         if self.training:
-            _count(self.symbol_counts, level)
-        costs = -(self.symbol_counts + self.prior).log2()
-        costs = costs + (self.symbol_counts.sum(dim=-1, keepdim=True) + _PRIOR_COUNT).log2()
-        flat = costs.flatten()
+            self._count_symbols(level, *rows)
+        costs = _costs(self.symbol_counts + self.prior), _costs(self.tail_counts + self.tail_prior)
         radius = self.radii[points][:, None, None, None, None].expand(sent.shape)[sent]
         low = torch.minimum(values.detach().floor(), radius - 1.0)  # the highest has none above it
-        below = row * L + low.long() + self.radius
-        slope = flat[below + 1] - flat[below]
-        bits = flat[level] + slope * (values - values.detach())
+        low = torch.maximum(low, -radius).long()
+        slope = self._cost(low + 1, costs, rows) - self._cost(low, costs, rows)
+        bits = self._cost(level, costs, rows) + slope * (values - values.detach())
         clip = torch.arange(len(points), device=steps.device)[:, None, None, None, None]
         owner = clip.expand(sent.shape)[sent]
         total = torch.zeros(len(points), device=steps.device).index_add(0, owner, bits)
         return total + self._flag_bits(kept, points) * flagged if flagged.any() else total
 
+    def _cost(
+        self, level: Tensor, costs: tuple[Tensor, Tensor], rows: tuple[Tensor, Tensor]
+    ) -> Tensor:
+        """Return the bits of symbols (N,), given those of all levels and each symbol's rows."""
+        of_symbols, of_tails = costs
+        row, tail_row = rows
+        held = level.clamp(-self.held, self.held) + self.held
+        beyond = (level.abs() - LARGE).clamp(min=0)
+        far = (level.abs() >= LARGE) & (of_tails.shape[-1] > 1)
+        bits: Tensor = of_symbols.flatten()[row * of_symbols.shape[-1] + held]
+        return bits + of_tails.flatten()[tail_row * of_tails.shape[-1] + beyond] * far
+
+    def _count_symbols(self, level: Tensor, row: Tensor, tail_row: Tensor) -> None:
+        held = level.clamp(-self.held, self.held) + self.held
+        _count(self.symbol_counts, row * self.symbol_counts.shape[-1] + held)
+        far = level.abs() >= LARGE
+        beyond = level[far].abs() - LARGE
+        _count(self.tail_counts, tail_row[far] * self.tail_counts.shape[-1] + beyond)
+
     def _flag_bits(self, kept: Tensor, points: Tensor) -> Tensor:
-        flags = kept.cpu().numpy()
-        contexts = torch.from_numpy(np.stack([clip_flag_contexts(clip) for clip in flags]))
-        contexts = contexts.to(kept.device)
+        contexts = clip_flag_contexts(kept).long()
         entry = (points[:, None, None, None] * FLAG_CONTEXTS + contexts) * 2 + kept.long()
         frames = kept.flatten(2).any(dim=2)[..., None, None].expand(kept.shape)
         if self.training:
@@ -106,6 +125,17 @@ class RateModel(nn.Module):
         costs = -(weights / weights.sum(dim=-1, keepdim=True)).log2()
         bits: Tensor = (costs.flatten()[entry] * frames).sum(dim=(1, 2, 3))
         return bits
+
+
+def _prior(levels: Tensor, limits: Tensor) -> Tensor:
+    """Return what counts for levels (L,), up to each limit (O,), before anything: (O, L)."""
+    prior = torch.exp2(-_PRIOR_STEEPNESS * levels) * (levels <= limits[:, None])
+    return prior / prior.sum(dim=1, keepdim=True) * _PRIOR_COUNT
+
+
+def _costs(weights: Tensor) -> Tensor:
+    """Return the bits of each level (..., L), from weights in proportion to probabilities."""
+    return weights.sum(dim=-1, keepdim=True).log2() - weights.log2()
 
 
 @torch.no_grad()

@@ -57,7 +57,7 @@ class StoredCodec(nn.Module):
         found = []
         for number in range(len(self.codec.points)):
             parts = {part.name: getattr(self, f"{part.name}_{number}") for part in fields(Tables)}
-            if any(int(x.min()) < 0 or int(x.max()) > 0xFFFF for x in parts.values()):
+            if any(((x < 0) | (x > 0xFFFF)).any() for x in parts.values()):
                 raise ValueError(f"tables {number}: entries must have 16 bits")
             found.append(Tables(**{k: x.numpy().astype(np.uint16) for k, x in parts.items()}))
         return found

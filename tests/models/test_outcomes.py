@@ -54,7 +54,7 @@ def made(codec="stae", clips=6, **changes):
             rows += [row(codec, classifier, point, packets, index) for index in range(clips)]
     facts = CodecFacts(
         POINTS, {"codec": "c0", "classifier": "c1"}, NetworkWork(10, 20, 5), NetworkWork(20, 30, 6),
-        [0.1, 0.2], [0.3, 0.4], [0.01, 0.02], [0.03, 0.04],
+        [0.1, 0.2], [0.3, 0.4], [0.01, 0.02], [0.03, 0.04], 4e7,
     )  # fmt: skip
     given = {
         "data": "actions/val",
@@ -98,7 +98,7 @@ def test_what_is_no_table_is_refused(tmp_path):
         read_outcomes(path)
     header = json.dumps(made().header() | {"format": 99})
     pq.write_table(table.replace_schema_metadata({b"fadeline": header}), path)
-    with pytest.raises(OutcomesError, match="has format 99, this version reads 1"):
+    with pytest.raises(OutcomesError, match="has format 99, this version reads 2"):
         read_outcomes(path)
     pq.write_table(table.drop_columns(["bytes"]), path)
     with pytest.raises(OutcomesError, match="bytes"):

@@ -30,9 +30,10 @@ def outcomes(answers, points):
             for index, ok in enumerate(right)
         ]  # fmt: skip
     frame = pd.DataFrame(rows, columns=[*COLUMNS]).sample(frac=1.0, random_state=1)
-    facts = {
-        name: CodecFacts(p, {}, WORK, WORK, *[[0.1] * len(p)] * 4) for name, p in points.items()
-    }
+    facts = {}
+    for name, p in points.items():
+        times_s = [0.1] * len(p)
+        facts[name] = CodecFacts(p, {}, WORK, WORK, times_s, times_s, times_s, times_s, 4e7)
     return Outcomes("d", "1", "x", ["a", "b"], 1000, "v", WORK, facts, frame)
 
 

@@ -106,6 +106,32 @@ def test_a_trained_codec_is_measured_on_other_clips(fadeline, vit, tmp_path):
     assert (answer.code, answer.out) == (0, "")
 
 
+def test_a_stopped_measurement_is_gone_on_with(fadeline, vit, tmp_path, monkeypatch):
+    from fadeline.models.codecs import measuring
+
+    train(fadeline, vit, tmp_path / "run", "--quiet")
+    weights, out = tmp_path / "run" / "stae.safetensors", tmp_path / "e"
+    words = (
+        "evaluate", "--codec", weights, "--classifier", vit, "--data", "flashes/test", "--out", out,
+        "--workers", "1", "--quiet",
+    )  # fmt: skip
+    with monkeypatch.context() as patch:
+        patch.setattr(measuring, "codec_facts", lambda *_: 1 / 0)  # what is left after the parts
+        with pytest.raises(ZeroDivisionError):
+            fadeline(*words)
+    assert any((out / "parts").iterdir())
+    answer = fadeline(*words)
+    assert answer.code == 2
+    assert "is unfinished; use --resume to go on with it, or --force" in answer.err
+    monkeypatch.setattr(measuring, "_outcomes", lambda *_: 1 / 0)  # nothing is measured again
+    answer = fadeline(*words, "--resume")
+    assert answer.code == 0, answer.err
+    assert not (out / "parts").exists()
+    answer = fadeline(*words, "--resume")
+    assert answer.code == 2
+    assert "is finished; use --force" in answer.err
+
+
 def test_a_started_training_is_gone_on_with_or_started_again(fadeline, vit, tmp_path):
     train(fadeline, vit, tmp_path / "run", "--quiet")
     first = (tmp_path / "run" / "stae.safetensors").read_bytes()

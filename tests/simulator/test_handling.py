@@ -40,6 +40,12 @@ def points(*ratios, packets=1):
     ]  # fmt: skip
 
 
+def host_speed():
+    speed = load_profile("host").serial_symbols_per_s
+    assert speed is not None
+    return speed.value
+
+
 def outcomes(codec="stae", ratios=(10.0, 100.0)):
     """Return a table whose clips are right where their number has the bit of the point."""
     rows = [
@@ -53,7 +59,7 @@ def outcomes(codec="stae", ratios=(10.0, 100.0)):
             rows.append(_row(codec, FROZEN, point, clip, size, correct=False))
     facts = CodecFacts(
         points(*ratios), {"codec": "a", "classifier": "b"}, ENCODER, DECODER,
-        [0.1] * 2, [0.2] * 2, [0.001, 0.002], [0.003, 0.004],
+        [0.1] * 2, [0.2] * 2, [0.001, 0.002], [0.003, 0.004], 2.0 * host_speed(),
     )  # fmt: skip
     frame = pd.DataFrame(rows, columns=[*COLUMNS])
     return Outcomes(
@@ -91,8 +97,8 @@ def test_times_are_the_rules():
     found, handled = made(LearnedScheme(codec="stae", ratio=10), 10, edge=Edge(slowdown=2.0))
     board, host = load_profile("raspberry-pi-4"), load_profile("host")
     expected = board.latency_s(ENCODER.flops, ENCODER.moved_bytes + ENCODER.weight_bytes)
-    assert handled.encode_s == pytest.approx(expected + board.serial_s(0.001))
-    assert handled.infer_s == pytest.approx(host.serial_s(0.003, slowdown=2.0))
+    assert handled.encode_s == pytest.approx(expected + board.serial_s(0.002))
+    assert handled.infer_s == pytest.approx(host.serial_s(0.006, slowdown=2.0))
     for clips in (1, 4):
         networks_s = sum(
             host.latency_s(clips * work.flops, clips * work.moved_bytes + work.weight_bytes)

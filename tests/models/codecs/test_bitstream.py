@@ -72,7 +72,7 @@ def test_packets_in_another_order_or_of_another_stream_are_refused():
     [
         (b"", "0 bytes are no stream"),
         (b"GIF89a", "starts with 0x47, not 0xfa"),
-        (bytes([MAGIC, 2 << 5, 0, 0]), "of version 2; this reads version 1"),
+        (bytes([MAGIC, 1 << 5, 0, 0]), "of version 1; this reads version 2"),
     ],
 )
 def test_foreign_bytes_are_named(stream, message):

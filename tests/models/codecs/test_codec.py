@@ -11,8 +11,8 @@ from fadeline.models.codecs.clip_coder import ClipCoder, fit_tables
 from fadeline.models.codecs.codec import Codec
 from fadeline.models.codecs.deepisc import DeepIscConfig
 from fadeline.models.codecs.gain_fitting import fit_gains
-from fadeline.models.codecs.objective import OVERHEAD_BYTES, Aims, PricedCodec, codec_objective
-from fadeline.models.codecs.operating_point import PAPER_RATIO, OperatingPoint
+from fadeline.models.codecs.objective import OVERHEAD_BYTES, PricedCodec
+from fadeline.models.codecs.operating_point import OperatingPoint
 from fadeline.models.codecs.principal_components import start_from_components
 from fadeline.models.codecs.quantiser import symbols
 from fadeline.models.codecs.rate import RateModel
@@ -345,54 +345,6 @@ def test_components_restore_before_any_training(one_thread, squares, kind):
         everywhere, points = torch.ones(values.shape[:4]), torch.zeros(24, dtype=torch.long)
         restored = codec.decoder(values, everywhere, points)
     assert (restored - clips).abs().max() < 1e-3
-
-
-def test_price_follows_the_ratio(one_thread, squares):
-    priced = PricedCodec(made("stae"), classifier())
-    points = torch.tensor([0, 1, 1])
-    before = priced.price.clone()
-    priced.reprice(priced.target_bits[points] * torch.tensor([2.0, 0.5, 0.5]), points)
-    assert priced.price[0] > before[0]
-    assert priced.price[1] < before[1]
-    assert priced.price[2] == before[2]
-
-
-def test_the_ratio_of_the_paper_is_trained_twice_as_often(one_thread, squares, monkeypatch):
-    points = [OperatingPoint(ratio, 8, 32, 3, 7) for ratio in (50, PAPER_RATIO)]
-    codec = Codec(StaeConfig(points=2, **SMALL), points)
-    priced = PricedCodec(codec, classifier()).train()
-    drawn = []
-
-    def softly(clips, points):
-        drawn.append(points)
-        return clips
-
-    monkeypatch.setattr(priced.codec, "softly", softly)
-    torch.manual_seed(0)
-    clips = clips_of(squares, 8).requires_grad_()
-    for _ in range(150):
-        codec_objective(Aims(fidelity=1.0, soft=True))(priced, clips, torch.zeros(8))
-    # 1,200 draws of a chance of 2/3: 4 deviations are a false alarm of 1 in 16,000
-    assert torch.cat(drawn).float().mean() == pytest.approx(2 / 3, abs=4 * (2 / 9 / 1200) ** 0.5)
-
-
-def test_a_ratio_that_leaves_no_bits_is_refused(one_thread):
-    config = StaeConfig(points=1, **SMALL)
-    with pytest.raises(ValueError, match="ratios must be below 768"):
-        PricedCodec(Codec(config, [OperatingPoint(800, 8, 32, 3, 7)]), classifier())
-
-
-@pytest.mark.parametrize("soft", [True, False])
-def test_objective_weighs_answers_pixels_looks_and_bits(one_thread, squares, soft):
-    priced = PricedCodec(made("stae"), classifier()).train()
-    assert not priced.classifier.training
-    objective = codec_objective(Aims(recognition=1.0, fidelity=0.1, likeness=0.1, soft=soft))
-    loss, figures = objective(priced, clips_of(squares, 8), torch.arange(8) % 4)
-    loss.backward()
-    price = PricedCodec(made("stae"), classifier()).price
-    assert set(figures) == {"psnr_db", "unlike", "accuracy"} | (set() if soft else {"load"})
-    assert torch.equal(priced.price, price) == soft
-    assert priced.codec.encoder.transform.weight.grad is not None
 
 
 def test_operating_points_must_fit_the_network():

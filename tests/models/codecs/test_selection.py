@@ -43,7 +43,7 @@ def test_parts_keep_lines_or_frames_together(one_thread):
     [
         ({"ratio": 1}, "ratio must be above 1"),
         ({"frames": 0}, "frames must be at least 1"),
-        ({"radius": 16}, "radius must be at most 15"),
+        ({"radius": 64}, "radius must be at most 63"),
         ({"positions": 7}, "at least one for each of 8 frames"),
         ({"packets": 33}, "packets 33 must be at most positions 32"),
     ],

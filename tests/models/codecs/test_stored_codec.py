@@ -4,9 +4,11 @@ import json
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
+from fadeline.models.codecs import measuring
 from fadeline.models.codecs.codec import Codec
 from fadeline.models.codecs.codec_card import save_codec
 from fadeline.models.codecs.codec_training import codec_recipe, new_codec, train_codec
@@ -16,7 +18,7 @@ from fadeline.models.codecs.objective import PricedCodec
 from fadeline.models.codecs.operating_point import OperatingPoint
 from fadeline.models.codecs.stae import StaeConfig
 from fadeline.models.codecs.stored_codec import load_codec
-from fadeline.models.errors import ClipError, WeightsError
+from fadeline.models.errors import ClipError, OutcomesError, WeightsError
 from fadeline.models.outcomes import read_outcomes, write_outcomes
 from fadeline.models.rate_accuracy import rate_accuracy
 from fadeline.models.vit import VideoViT
@@ -30,7 +32,7 @@ SMALL = {
 def small_codec(name, seed=1):
     if name == "stae":
         points = [
-            OperatingPoint(20, 8, 32, 6, 7),
+            OperatingPoint(20, 8, 32, 6, 20),
             OperatingPoint(60, 6, 16, 4, 3),
             OperatingPoint(30, 8, 24, 6, 7, packets=2),
         ]
@@ -102,6 +104,38 @@ def test_a_codec_comes_back_and_is_measured(trained, squares, micro):
     assert (table.encode_s.dropna() > 0.0).all()
 
 
+def test_measuring_goes_on_where_it_stopped(trained, squares, micro, tmp_path, monkeypatch):
+    _, path, card = trained
+    loaded, frozen, clips = load_codec(path), VideoViT(micro, seed=1).eval(), squares(12, 2)
+    whole = measure_outcomes([loaded], frozen, card, clips, checksum="x")
+    done = []
+    measure_some = measuring._outcomes
+
+    def noted(codec, frozen, clips, indices, batch):
+        done.append((codec and codec.name, indices[0]))
+        return measure_some(codec, frozen, clips, indices, batch)
+
+    def stop(now, _):
+        if now > 12:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(measuring, "_outcomes", noted)
+    with pytest.raises(KeyboardInterrupt):
+        measure_outcomes(
+            [loaded], frozen, card, clips, checksum="x", parts=tmp_path / "parts", progress=stop
+        )
+    assert done[:3] == [(None, 0), (None, 10), (loaded.name, 0)]
+    again = measure_outcomes([loaded], frozen, card, clips, checksum="x", parts=tmp_path / "parts")
+    assert len(done) == 4
+    pd.testing.assert_frame_equal(again.rows, whole.rows)
+    measure_outcomes([loaded], frozen, card, clips, checksum="other", parts=tmp_path / "parts")
+    assert len(done) == 8
+    for part in (tmp_path / "parts").iterdir():
+        part.write_text("[")
+    with pytest.raises(OutcomesError, match=r"cannot be read: .*delete it"):
+        measure_outcomes([loaded], frozen, card, clips, checksum="x", parts=tmp_path / "parts")
+
+
 def test_the_same_training_gives_the_same_weights(one_thread, squares, micro, tmp_path):
     """Stopped after its first step and resumed, or in one go."""
     states = []
@@ -143,7 +177,7 @@ def test_weights_that_do_not_fit_are_refused(trained, tmp_path):
     rewritten(
         config=card["config"] | {"operating_points": [points[0] | {"radius": 99}, *points[1:]]}
     )
-    with pytest.raises(WeightsError, match="radius must be at most 15"):
+    with pytest.raises(WeightsError, match="radius must be at most 63"):
         load_codec(path)
     rewritten(config=card["config"] | {"shape": "Unknown"})
     with pytest.raises(WeightsError, match="no valid config"):
