@@ -26,20 +26,30 @@ class Rate(Protocol):
 
         Args:
             rng: Generator for block errors and the like.
-            snr: Linear SNR in each step, shape (n,); steps of `slot_s` where that is not None.
-            bandwidth_hz: Bandwidth, Hz.
+            snr: Linear SNR in each step, shape (n,), or of each of F equal subcarriers in each,
+                shape (F, n); steps of `slot_s` where that is not None.
+            bandwidth_hz: Symbols per second that carry data: the bandwidth, less what reference
+                signals and the like take of it.
 
         Returns:
             Bits per second, shape (n,), at least 0.
         """
 
     def mean_rate_bps(self, snr: Floats, bandwidth_hz: float) -> Floats:
-        """Return the rate to expect at a steady SNR, losses included, bits per second."""
+        """Return the rate to expect at a steady SNR, losses included, bits per second.
+
+        Args:
+            snr: As for `rate_bps`.
+            bandwidth_hz: As for `rate_bps`.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shannon:
     """Capacity of the Gaussian channel at an SNR lowered by a gap, up to a cap.
+
+    Over a selective band gap and cap hold for each subcarrier, as they do for a modulation and a
+    code that are: the rate is the mean of theirs, not that of a mean SNR.
 
     Attributes:
         gap_db: How much more SNR than Shannon's bound the link needs, at least 0, dB. Uncoded QAM
@@ -67,11 +77,13 @@ class Shannon:
         return self.mean_rate_bps(snr, bandwidth_hz)
 
     def mean_rate_bps(self, snr: Floats, bandwidth_hz: float) -> Floats:
-        """Return B min(log2(1 + snr / gap), cap), bits per second."""
+        """Return B min(log2(1 + snr / gap), cap), averaged over subcarriers, bits per second."""
         bits_per_symbol = np.asarray(np.log1p(snr / db_to_linear(self.gap_db)))
         bits_per_symbol *= 1.0 / math.log(2.0)
         if self.max_bits_per_symbol is not None:
             np.minimum(bits_per_symbol, self.max_bits_per_symbol, out=bits_per_symbol)
+        if bits_per_symbol.ndim == 2:
+            bits_per_symbol = bits_per_symbol.mean(axis=0)
         bits_per_symbol *= bandwidth_hz
         return bits_per_symbol
 
@@ -104,10 +116,15 @@ class FiniteBlocklength:
 
         C - sqrt(V / n) Qinv(epsilon) + log2(n) / (2 n) with C = log2(1 + snr) and the dispersion
         V = snr (snr + 2) / (snr + 1)^2 log2(e)^2. Clamped at 0, and at C, which the last term
-        alone would exceed at a very low SNR.
+        alone would exceed at a very low SNR. A block that is spread evenly over subcarriers has the
+        mean C and the mean V of theirs (parallel Gaussian channels: Polyanskiy, "Channel coding:
+        non-asymptotic fundamental limits", thesis, Princeton 2010, 4.5).
 
         Args:
-            snr: Linear SNR, any shape.
+            snr: Linear SNR, a number, shape (n,), or that of F subcarriers, shape (F, n).
+
+        Returns:
+            Shape (n,).
 
         Example:
             >>> rule = FiniteBlocklength(block_symbols=500, error_probability=1e-3)
@@ -119,12 +136,14 @@ class FiniteBlocklength:
         n = self.block_symbols
         capacity = np.log1p(snr) / math.log(2.0)
         dispersion = snr * (snr + 2.0) / (snr + 1.0) ** 2 / math.log(2.0) ** 2
+        if np.ndim(snr) == 2:
+            capacity, dispersion = capacity.mean(axis=0), dispersion.mean(axis=0)
         back_off = np.sqrt(dispersion / n) * -float(ndtri(self.error_probability))
         return np.clip(capacity - back_off + math.log2(n) / (2.0 * n), 0.0, capacity)
 
     def rate_bps(self, rng: np.random.Generator, snr: Floats, bandwidth_hz: float) -> Floats:
         """Return the rate in each block, shape (n,), bits per second; 0 in a lost block."""
-        received = rng.random(snr.shape) >= self.error_probability
+        received = rng.random(snr.shape[-1]) >= self.error_probability
         return self.bits_per_symbol(snr) * bandwidth_hz * received
 
     def mean_rate_bps(self, snr: Floats, bandwidth_hz: float) -> Floats:

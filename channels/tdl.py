@@ -2,12 +2,14 @@
 
 Each tap is a Rayleigh process of its own from the same inverse-transform generator as flat fading;
 the first tap of a line-of-sight profile adds a phasor. The frequency response over the band is
-reduced to one SNR per time step, the one at which a flat channel has the same capacity.
+taken at frequencies that resolve it; a rate is the mean over them (`fadeline.channels.rates`). The
+SNR that is reported is the one at which a flat channel has the same capacity.
 
 Letters: T taps, N time steps, F frequencies.
 """
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,10 +95,10 @@ def band_frequencies_hz(bandwidth_hz: float, delay_spread_s: float) -> Floats:
     return ((np.arange(parts) + 0.5) / parts - 0.5) * bandwidth_hz
 
 
-def effective_snr(
+def subcarrier_snr(
     gains: Gains, delays_s: Floats, frequencies_hz: Floats, mean_snr: float | Floats
-) -> Floats:
-    """Return the flat-channel SNR with the capacity of the band, for each time step.
+) -> Iterator[tuple[slice, Floats]]:
+    """Yield the SNR over a band, some time steps at a time, so that the memory stays small.
 
     Args:
         gains: Gain of each tap over time, shape (T, N).
@@ -104,26 +106,43 @@ def effective_snr(
         frequencies_hz: Where the response is taken, shape (F,), Hz.
         mean_snr: Mean linear SNR over the band, a number or shape (N,).
 
+    Yields:
+        Which time steps, and mean_snr |H|^2 in them, shape (F, their number).
+
+    Example:
+        >>> gains = np.ones((1, 3), np.complex64)
+        >>> [(part, snr)] = subcarrier_snr(gains, np.zeros(1), np.array([-1e5, 1e5]), 10.0)
+        >>> snr
+        array([[10., 10., 10.],
+               [10., 10., 10.]])
+    """
+    turn = np.exp(-2j * math.pi * np.outer(frequencies_hz, delays_s)).astype(np.complex64)  # (F, T)
+    steps = gains.shape[1]
+    snr = np.broadcast_to(np.asarray(mean_snr, dtype=np.float64), (steps,))
+    chunk = max(1, _CHUNK_CELLS // frequencies_hz.size)
+    for first in range(0, steps, chunk):
+        part = slice(first, first + chunk)
+        response = turn @ gains[:, part]  # (F, chunk)
+        power = (response.real**2 + response.imag**2).astype(np.float64)
+        yield part, power * snr[part]
+
+
+def effective_snr(snr: Floats) -> Floats:
+    """Return the SNR at which a flat channel has the capacity of a band.
+
+    Args:
+        snr: Linear SNR of each of F equal subcarriers, shape (F, N).
+
     Returns:
-        exp(mean over frequencies of ln(1 + mean_snr |H|^2)) - 1, shape (N,).
+        exp(mean over subcarriers of ln(1 + snr)) - 1, shape (N,).
 
     Source:
         Capacity effective SNR mapping; IEEE 802.16m evaluation methodology, 802.16m-08/004r5,
         section 4.3.
 
     Example:
-        >>> gains = np.ones((1, 3), np.complex64)
-        >>> effective_snr(gains, np.zeros(1), np.array([-1e5, 1e5]), 10.0)
-        array([10., 10., 10.])
+        >>> effective_snr(np.array([[3.0, 1.0], [0.0, 1.0]]))
+        array([1., 1.])
     """
-    turn = np.exp(-2j * math.pi * np.outer(frequencies_hz, delays_s)).astype(np.complex64)  # (F, T)
-    steps = gains.shape[1]
-    snr = np.broadcast_to(np.asarray(mean_snr, dtype=np.float64), (steps,))
-    effective = np.empty(steps)
-    chunk = max(1, _CHUNK_CELLS // frequencies_hz.size)
-    for first in range(0, steps, chunk):
-        part = slice(first, first + chunk)
-        response = turn @ gains[:, part]  # (F, chunk)
-        power = (response.real**2 + response.imag**2).astype(np.float64)
-        effective[part] = np.expm1(np.log1p(power * snr[part]).mean(axis=0))
+    effective: Floats = np.expm1(np.log1p(snr).mean(axis=0))
     return effective

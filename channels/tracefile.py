@@ -74,6 +74,33 @@ class RecordedLink:
         )
 
 
+    def starting_at(
+        self, start_s: float, duration_s: float, at_end: Literal["error", "loop"]
+    ) -> "RecordedLink":
+        """Return the stretch of this recording that begins at a time and covers a duration.
+
+        Args:
+            start_s: In [0, end_s].
+            duration_s: What is to be covered, seconds.
+            at_end: What happens after the end of the recording; see `covering`.
+
+        Raises:
+            TraceFileError: As `covering`, for what is left from the start on.
+        """
+        whole = self.covering(start_s + duration_s, at_end)
+        first = int(whole.edges_s.searchsorted(start_s, side="right")) - 1
+        first = min(first, whole.edges_s.size - 2)
+        last = int(whole.edges_s.searchsorted(start_s + duration_s))
+        edges_s = whole.edges_s[first : last + 1] - start_s
+        edges_s[0] = 0.0
+        steps = slice(first, last)
+        return RecordedLink(
+            edges_s=edges_s,
+            snr=None if whole.snr is None else whole.snr[steps],
+            rate_bps=None if whole.rate_bps is None else whole.rate_bps[steps],
+        )
+
+
 def read_trace(path: Path, *, max_gap_s: float | None = None) -> RecordedLink:
     """Read a CSV or Parquet trace.
 

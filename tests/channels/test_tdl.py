@@ -15,7 +15,12 @@ from scipy import stats
 
 from fadeline.channels import tdl, theory
 from fadeline.channels.sionna_tdl import sionna_tdl_gains
-from fadeline.channels.tdl import band_frequencies_hz, effective_snr, tdl_gains
+from fadeline.channels.tdl import (
+    band_frequencies_hz,
+    effective_snr,
+    subcarrier_snr,
+    tdl_gains,
+)
 from fadeline.channels.tdl_profiles import LOS_DOPPLER_RATIO, TDL_PROFILES
 
 LEVEL = 1e-4
@@ -23,6 +28,11 @@ SPREADS_S = {"TDLA30": 30e-9, "TDLB100": 100e-9, "TDLC300": 300e-9, "TDLD30": 30
 SCALED = ["TDL-A", "TDL-B", "TDL-C", "TDL-D", "TDL-E"]
 LOS_ANGLE_DEG = math.degrees(math.acos(0.7))
 every_profile = pytest.mark.parametrize("name", list(TDL_PROFILES))
+
+
+def band_snr(*band):
+    """Return the effective SNR of a band over time: gains, delays, frequencies, mean SNR."""
+    return np.concatenate([effective_snr(snr) for _, snr in subcarrier_snr(*band)])
 
 
 def delays_s(name, delay_spread_s=100e-9):
@@ -241,7 +251,7 @@ def test_a_flat_channel_has_its_own_snr(snr_db, amplitudes):
     gains = amplitudes.astype(np.complex64)[np.newaxis]
     mean_snr = 10.0 ** (snr_db / 10.0)
     for frequencies_hz in (np.zeros(1), np.linspace(-1e7, 1e7, 9)):
-        snr = effective_snr(gains, np.array([70e-9]), frequencies_hz, mean_snr)
+        snr = band_snr(gains, np.array([70e-9]), frequencies_hz, mean_snr)
         np.testing.assert_allclose(snr, mean_snr * amplitudes**2, rtol=1e-5, atol=1e-12)
 
 
@@ -253,7 +263,7 @@ def test_effective_snr_is_the_mean_of_capacity_over_frequency(name):
         np.linspace(-2e6, 2e6, 9),
     )
     snr = response_snr(gains, delay, frequencies_hz, 20.0)
-    effective = effective_snr(gains, delay, frequencies_hz, 20.0)
+    effective = band_snr(gains, delay, frequencies_hz, 20.0)
     np.testing.assert_allclose(np.log2(1.0 + effective), np.log2(1.0 + snr).mean(axis=0), rtol=1e-4)
     assert (effective >= snr.min(axis=0) * (1.0 - 1e-4)).all()
     assert (effective <= snr.mean(axis=0) * (1.0 + 1e-4)).all()  # Jensen, hence at most the max
@@ -263,19 +273,19 @@ def test_two_taps_by_hand():
     # H = 0.8 + 0.6 exp(-j 2 pi f tau): 1.4, 0.2 and 1 at f tau = 0, 1/2 and 1/4.
     gains, delay = np.array([[0.8], [0.6]], np.complex64), np.array([0.0, 1e-6])
     for frequency_hz, power in ((0.0, 1.96), (0.5e6, 0.04), (0.25e6, 1.0)):
-        snr = effective_snr(gains, delay, np.array([frequency_hz]), 10.0)
+        snr = band_snr(gains, delay, np.array([frequency_hz]), 10.0)
         assert snr[0] == pytest.approx(10.0 * power, rel=1e-5)
     # Half the band at 1.96, half at 0.04: sqrt(20.6 * 1.4) - 1
-    both = effective_snr(gains, delay, np.array([0.0, 0.5e6]), 10.0)
+    both = band_snr(gains, delay, np.array([0.0, 0.5e6]), 10.0)
     assert both[0] == pytest.approx(math.sqrt(20.6 * 1.4) - 1.0, rel=1e-5)
 
 
 def test_the_mean_snr_may_vary_over_time():
     gains, delay = draws("TDL-B", 20_000, seed=6), delays_s("TDL-B")  # more than are held at once
     mean_snr, frequencies_hz = np.geomspace(0.1, 100.0, 20_000), np.linspace(-1e6, 1e6, 5)
-    varying = effective_snr(gains, delay, frequencies_hz, mean_snr)
+    varying = band_snr(gains, delay, frequencies_hz, mean_snr)
     for step in (0, 8_191, 8_192, 19_999):
-        alone = effective_snr(gains[:, [step]], delay, frequencies_hz, float(mean_snr[step]))
+        alone = band_snr(gains[:, [step]], delay, frequencies_hz, float(mean_snr[step]))
         assert varying[step] == pytest.approx(alone[0], rel=1e-5)
 
 
@@ -301,7 +311,7 @@ def test_four_times_the_frequencies_change_little(name, bandwidths_per_spread, m
         monkeypatch.setattr(tdl, "FREQUENCIES_PER_COHERENCE", 24 * factor)
         monkeypatch.setattr(tdl, "MIN_FREQUENCIES", 4 * factor)
         frequencies_hz = band_frequencies_hz(bandwidths_per_spread / spread_s, spread_s)
-        snr = effective_snr(gains, delay, frequencies_hz, 10.0)
+        snr = band_snr(gains, delay, frequencies_hz, 10.0)
         capacity.append(np.log2(1.0 + snr))
     coarse, fine = capacity
     assert math.sqrt(np.mean((coarse - fine) ** 2)) < 0.01 * fine.mean()
@@ -317,7 +327,7 @@ def test_a_wide_band_varies_less_than_a_narrow_one(name):
     for bandwidth_hz in (100e3, 20e6):
         frequencies_hz = band_frequencies_hz(bandwidth_hz, 300e-9)
         spread[bandwidth_hz] = np.log2(
-            1.0 + effective_snr(gains, delay, frequencies_hz, 10.0)
+            1.0 + band_snr(gains, delay, frequencies_hz, 10.0)
         ).std()
     assert spread[20e6] < 0.8 * spread[100e3]
 
@@ -328,7 +338,7 @@ def test_a_narrow_band_is_flat_fading(name):
     # sight. Kolmogorov-Smirnov.
     _, los_power = TDL_PROFILES[name].mean_powers()
     k = los_power / (1.0 - los_power)
-    snr = effective_snr(draws(name, 5_000, seed=9), delays_s(name), np.array([123e3]), 10.0)
+    snr = band_snr(draws(name, 5_000, seed=9), delays_s(name), np.array([123e3]), 10.0)
     envelope = np.sqrt(snr / 10.0)
     assert stats.kstest(envelope, lambda r: theory.envelope_cdf(r, k)).pvalue > LEVEL
 
