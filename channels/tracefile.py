@@ -73,7 +73,6 @@ class RecordedLink:
             edges_s=edges_s, snr=_tile(self.snr, times), rate_bps=_tile(self.rate_bps, times)
         )
 
-
     def starting_at(
         self, start_s: float, duration_s: float, at_end: Literal["error", "loop"]
     ) -> "RecordedLink":
@@ -90,9 +89,10 @@ class RecordedLink:
         whole = self.covering(start_s + duration_s, at_end)
         first = int(whole.edges_s.searchsorted(start_s, side="right")) - 1
         first = min(first, whole.edges_s.size - 2)
-        last = int(whole.edges_s.searchsorted(start_s + duration_s))
+        last = max(int(whole.edges_s.searchsorted(start_s + duration_s)), first + 1)
         edges_s = whole.edges_s[first : last + 1] - start_s
         edges_s[0] = 0.0
+        edges_s[-1] = max(edges_s[-1], duration_s)  # which rounding may have cut
         steps = slice(first, last)
         return RecordedLink(
             edges_s=edges_s,

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.resources import files
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from fadeline.models.errors import OutcomesError
@@ -18,7 +19,7 @@ from fadeline.models.files import complete_or_absent
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMAT = 2
+FORMAT = 3
 """Version of the file's layout; another one is refused."""
 
 _HEADER = b"fadeline"
@@ -95,6 +96,21 @@ class CodecFacts:
     decode_serial_s: list[float]
     serial_symbols_per_s: float
 
+    @property
+    def encoder_s(self) -> float:
+        """Measured time of the device's network, whatever the operating point, seconds."""
+        return _network_s(self.encode_s, self.encode_serial_s)
+
+    @property
+    def decoder_s(self) -> float:
+        """Likewise of the server's."""
+        return _network_s(self.decode_s, self.decode_serial_s)
+
+
+def _network_s(whole_s: Sequence[float], serial_s: Sequence[float]) -> float:
+    # One number for all points: the network is the same, only the noise of measuring differs.
+    return median(whole - serial for whole, serial in zip(whole_s, serial_s, strict=True))
+
 
 @dataclass(frozen=True)
 class Outcomes:
@@ -108,6 +124,8 @@ class Outcomes:
         raw_bytes: Of a clip, in 8-bit pixels.
         classifier: SHA-256 of the weights of the frozen classifier.
         classifier_work: What a classifier does for a clip; all have one shape.
+        reference_network_s: Time of the network of `network_speed` on the machine that the codecs
+            were timed on: what their networks' times are worth on another.
         codecs: By name.
         rows: With `COLUMNS`.
     """
@@ -119,6 +137,7 @@ class Outcomes:
     raw_bytes: int
     classifier: str
     classifier_work: NetworkWork
+    reference_network_s: float
     codecs: dict[str, CodecFacts]
     rows: "pd.DataFrame" = field(repr=False)
 

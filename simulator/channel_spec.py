@@ -71,6 +71,11 @@ class TraceFading(Spec):
     at_end: Literal["error", "loop"] = Field(
         "error", description="What to do where the recording is shorter than the run."
     )
+    start: Literal["random", "fixed"] | None = Field(
+        None,
+        description="Where in the recording a run begins: drawn for each device and replication, "
+        "or at its start; left out: random where the recording is longer than the run.",
+    )
     format: Literal["table", "mahimahi"] = Field("table", description="Layout of the file.")
     bin_s: Seconds | None = Field(None, description="Bin of a Mahimahi trace, seconds.")
     max_gap_s: Seconds | None = Field(
@@ -199,6 +204,30 @@ class Nr(Spec):
 Rate = Annotated[Shannon | FiniteBlocklength | Nr, Field(discriminator="kind")]
 
 
+class Fdd(Spec):
+    """A band of its own for the uplink."""
+
+    kind: Literal["fdd"]
+
+
+class Tdd(Spec):
+    """Up and downlink take turns in one band.
+
+    The turns are a few milliseconds long, so the uplink is taken to have its part of every moment;
+    up to one period of waiting for the next turn is left out.
+    """
+
+    kind: Literal["tdd"]
+    uplink_share: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.23,
+        description="Part of the time that is uplink; 0.23 is the pattern DDDSU with a special "
+        "slot of 10:2:2 symbols, 16 of 70 (ECC Recommendation (20)03, for 3.4 to 3.8 GHz).",
+    )
+
+
+Duplex = Annotated[Fdd | Tdd, Field(discriminator="kind")]
+
+
 class Channel(Spec):
     """The uplink of a cell."""
 
@@ -214,7 +243,28 @@ class Channel(Spec):
     )
     geometry: Geometry | None = Field(None, description="Instead of mean_snr_db.")
     bandwidth_hz: Annotated[float, Field(ge=1, le=1e12)] | None = Field(
-        None, description="Full band of the cell, Hz."
+        None,
+        description="Band of the cell that is used, Hz: its resource blocks, not the name of the "
+        "channel with its guard bands.",
+    )
+    overhead: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0,
+        description="Part of bandwidth_hz that carries no data. In NR 0.2: cyclic prefixes leave "
+        "14 of 15 symbols (TS 38.211, 5.3.1), reference signals 12 of 14 (two symbols, 6.4.1.1).",
+    )
+    duplex: Duplex = Field(Fdd(kind="fdd"), description="Whether the band is for the uplink alone.")
+    access_delay_s: NonNegative = Field(
+        0.0,
+        description="Scheduling request and grant before a transfer from a modem with nothing to "
+        "send, seconds. 0 is a configured grant (TS 38.321, 5.8.2). Without one 0.005 to 0.01 at "
+        "slots of 1 ms: half a request period of 5 to 10 slots (TS 38.331, "
+        "SchedulingRequestResourceConfig), request, grant, and 1 to 4 slots to the data (k2, "
+        "TS 38.214, 6.1.2.1).",
+    )
+    headers_bytes: Annotated[int, Field(ge=0, le=1000)] = Field(
+        36,
+        description="Headers of each packet, bytes: IPv4 20 (RFC 791), UDP 8 (RFC 768), SDAP, "
+        "PDCP, RLC and MAC 8 (TS 37.324: 1, 38.323: 3, 38.322: 2, 38.321: 2). Not for `constant`.",
     )
     sharing: Literal["equal", "fdma", "fifo"] = Field(
         "equal", description="How devices share: time, fixed parts of the band, or in turn."

@@ -19,7 +19,7 @@ class Frames:
     Attributes:
         captured_s: When each is there.
         encode_s: Time that the device computes for each.
-        bits: To send for each.
+        bits: To send for each, headers included.
     """
 
     captured_s: list[float]
@@ -35,7 +35,7 @@ class Clip:
         order: Place among all clips when things happen at the same time: by device, then number.
         born_s: When its last frame is captured.
         encode_s: Time that the device computes for it.
-        payload_bits: Bits to send; 0 for nothing, if it is answered on the device.
+        air_bits: Bits to send, headers included; 0 for nothing, if it is answered on the device.
         infer_s: Time at the edge of its own, whatever batch it is in.
         infer_factor: On the time of the networks, if it is the first of its batch.
         round_trip_s: Core network, both ways.
@@ -47,7 +47,7 @@ class Clip:
         outcome: One of `OUTCOMES`.
         lost_in: Where it was lost: device, link or edge.
         computed_s: Time that the device has computed for it.
-        sent_bits: Bits that were sent for it.
+        sent_bits: Bits that were sent for it, headers included.
         frames: Its frames, if they are encoded and sent one by one.
         waiting: The event that the clip waits for.
     """
@@ -55,7 +55,7 @@ class Clip:
     order: int
     born_s: float
     encode_s: float
-    payload_bits: float
+    air_bits: float
     infer_s: float
     infer_factor: float
     round_trip_s: float

@@ -52,3 +52,10 @@ class Clock(Environment):
         event._value = value
         if time_s != inf:
             heappush(self._queue, (time_s, order, next(self._eid), event))  # type: ignore[misc]
+
+    def after(self, delay_s: float, order: int, call: Callable[[], None]) -> None:
+        """Call after a delay, before all else that happens then in this order; now if it is 0."""
+        if delay_s:
+            self.occurring(self.now + delay_s, order).first(lambda _: call())
+        else:
+            call()

@@ -21,7 +21,14 @@ from fadeline.simulator.channel_spec import (
     TraceFading,
 )
 from fadeline.simulator.device_spec import DeviceGroup
-from fadeline.simulator.links import doppler_of, rate_of, recorded_link, step_of, steps_of
+from fadeline.simulator.links import (
+    doppler_of,
+    rate_of,
+    recorded_link,
+    step_of,
+    steps_of,
+    symbols_hz,
+)
 from fadeline.simulator.meansnr import noise_dbm, path_loss_db
 from fadeline.simulator.scenario import Scenario
 from fadeline.simulator.scheme_spec import ConstantScheme, LearnedScheme, RawScheme, scheme_names
@@ -153,8 +160,7 @@ def mean_rate_bps(scenario: Scenario, group: DeviceGroup) -> float | None:
 
 def _part_rate_bps(channel: Channel, snr: NDArray[np.float64], parts: int) -> NDArray[np.float64]:
     """Return the mean rate in one part of the band, which gets all power; `snr` is the band's."""
-    assert channel.bandwidth_hz is not None
-    return rate_of(channel).mean_rate_bps(snr * parts, channel.bandwidth_hz / parts)
+    return rate_of(channel).mean_rate_bps(snr * parts, symbols_hz(channel, parts))
 
 
 def _start_snr(group: DeviceGroup, channel: Channel) -> float:

@@ -19,6 +19,8 @@ class Device:
         link: Its link.
         limit: Clips that may wait, to be encoded or sent; None for any number.
         when_full: Which one is given up when one too many waits: the oldest or the newest.
+        access_delay_s: What a modem that has nothing to send waits for the band when it has again;
+            one that goes on sending asks for more with what it sends.
     """
 
     def __init__(
@@ -29,9 +31,10 @@ class Device:
         *,
         limit: int | None,
         when_full: Literal["drop-oldest", "drop-newest"],
+        access_delay_s: float = 0.0,
     ) -> None:
         self.clock, self.radio, self.link = clock, radio, link
-        self.limit, self.when_full = limit, when_full
+        self.limit, self.when_full, self.access_delay_s = limit, when_full, access_delay_s
         self.to_encode: deque[Clip] = deque()
         self.to_send: deque[Clip] = deque()
         self.encoding: Clip | None = None
@@ -51,7 +54,8 @@ class Device:
         """Return the event of a clip having been sent: True, or False if it is given up."""
         clip.waiting = Happening(self.clock)
         if self.sending is None:
-            self._start_sending(clip)
+            self.sending = clip
+            self.clock.after(self.access_delay_s, clip.order, lambda: self._start_sending(clip))
         else:
             self.to_send.append(clip)
             self._make_room()
@@ -84,7 +88,7 @@ class Device:
 
     def _sent(self, _: Event) -> None:
         assert self.sending is not None
-        self.sending.sent_bits = self.sending.payload_bits
+        self.sending.sent_bits = self.sending.air_bits
         self.sending = None
         if self.to_send:
             self._start_sending(self.to_send.popleft())

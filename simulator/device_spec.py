@@ -5,7 +5,17 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from fadeline.simulator.channel_spec import Fading, Geometry
-from fadeline.simulator.spec import Decibels, Name, NonNegative, Positive, ProfileName, Spec, Speed
+from fadeline.simulator.spec import (
+    NETWORK_SPEED,
+    Decibels,
+    Name,
+    NetworkSpeed,
+    NonNegative,
+    Positive,
+    ProfileName,
+    Spec,
+    Speed,
+)
 
 
 class DeviceQueue(Spec):
@@ -25,13 +35,24 @@ class DeviceGroup(Spec):
     profile: ProfileName = Field(
         "host", description="Compute profile: a name of `fadeline list`, or a YAML file."
     )
-    slowdown: Positive = Field(1.0, description="Factor on the profile's compute times.")
+    share: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        None,
+        description="Part of the board that computes for us, and whose power is charged; left out: "
+        "all of it.",
+    )
+    slowdown: Positive = Field(1.0, description="The same as share, as 1 / share.")
+    network_speed: NetworkSpeed = NETWORK_SPEED
     queue: DeviceQueue = Field(DeviceQueue(), description="Queue of each device.")
     tx_power_dbm: Decibels = Field(
         23.0, description="Transmit power, dBm; 23 is power class 3 (TS 38.101-1 table 6.2.1-1)."
     )
     pa_efficiency: Annotated[float, Field(gt=0, le=1)] = Field(
         0.35, description="Radiated over consumed power of the amplifier."
+    )
+    idle_power: bool = Field(
+        False,
+        description="Charge clips with what the board draws while it waits for them, too: each of "
+        "a device's clips with an equal part of it.",
     )
     radio_circuit_w: NonNegative = Field(
         0.0982,
@@ -44,3 +65,13 @@ class DeviceGroup(Spec):
     )
     mean_snr_db: Decibels | None = Field(None, description="Overrides the mean SNR, dB.")
     geometry: Geometry | None = Field(None, description="Overrides the mean SNR.")
+
+    @property
+    def board_share(self) -> float:
+        """Part of the board that computes for us; above 1 for a board that is faster than it."""
+        return 1.0 / self.slowdown if self.share is None else self.share
+
+    @property
+    def time_factor(self) -> float:
+        """Factor on the profile's compute times."""
+        return self.slowdown if self.share is None else 1.0 / self.share

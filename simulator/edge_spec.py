@@ -4,7 +4,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from fadeline.simulator.spec import Count, Duration, NonNegative, Positive, ProfileName, Spec
+from fadeline.simulator.spec import (
+    NETWORK_SPEED,
+    Count,
+    Duration,
+    NetworkSpeed,
+    NonNegative,
+    Positive,
+    ProfileName,
+    Spec,
+)
 
 
 class EdgeQueue(Spec):
@@ -31,6 +40,7 @@ class Edge(Spec):
         "host", description="Compute profile: a name of `fadeline list`, or a YAML file."
     )
     slowdown: Positive = Field(1.0, description="Factor on the profile's compute times.")
+    network_speed: NetworkSpeed = NETWORK_SPEED
     workers: Count = Field(1, description="Clips or batches served at the same time.")
     queue: EdgeQueue = Field(EdgeQueue(), description="Clips that wait for a worker.")
     batch: Batch = Field(Batch(), description="Inference of several clips together.")

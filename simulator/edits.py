@@ -6,6 +6,9 @@ from typing import Any
 from fadeline.simulator.document import MAX_DEPTH, Document
 from fadeline.simulator.errors import Path, Problem, ScenarioError, dotted
 
+SYNONYMS = {"share": "slowdown", "slowdown": "share"}
+"""Keys that say the same in two ways, so one that is set replaces the other."""
+
 
 def set_value(document: Document, path: str, value: Any, places: dict[Path, str]) -> Document:
     """Return a copy of a document with one value, or the same in several list items, replaced.
@@ -33,6 +36,9 @@ def set_value(document: Document, path: str, value: Any, places: dict[Path, str]
             del container[key]
             continue
         container[key] = _copy(value)
+        if isinstance(container, dict) and SYNONYMS.get(key) in container:
+            del container[SYNONYMS[key]]
+            _forget(new_places, (*at[:-1], SYNONYMS[key]))
         new_places.update({(*at, *below): place for below, place in places.items()})
         for length in range(1, len(at)):
             new_places.setdefault(at[:length], source)
@@ -125,6 +131,10 @@ def _merge(
             del merged[key]
             continue
         merged[key] = _copy(value)
+        other = SYNONYMS.get(key)
+        if other in merged and other not in patch:
+            del merged[other]
+            _forget(places, (*path, other))
         places.update({p: place for p, place in patch_places.items() if p[: len(at)] == at})
     return merged
 

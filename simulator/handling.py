@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fadeline.models.outcomes import FROZEN, OWN, UNCOMPRESSED, NetworkWork, Outcomes
+from fadeline.models.outcomes import FROZEN, OWN, UNCOMPRESSED, Outcomes
 from fadeline.simulator.device_spec import DeviceGroup
 from fadeline.simulator.edge_spec import Edge
 from fadeline.simulator.errors import FadelineError
+from fadeline.simulator.network_time import NetworkTime
 from fadeline.simulator.profile import Profile, load_profile
 from fadeline.simulator.scheme_spec import ConstantScheme, LearnedScheme, Scheme, TableScheme
 from fadeline.simulator.workload import Draws, Floats, durations_s, normals
@@ -77,6 +78,7 @@ class Handling:
         local: Whether the device answers.
         handle: From a device group and its clips' draws to what becomes of them.
         note: What the user should know of the choice of operating point.
+        in_packets: Whether what is sent has headers.
     """
 
     name: str
@@ -85,6 +87,7 @@ class Handling:
     local: bool
     handle: Callable[[DeviceGroup, Draws], Handled] = field(repr=False)
     note: str = ""
+    in_packets: bool = True
 
 
 def handling(
@@ -135,7 +138,7 @@ def _constant(scheme: ConstantScheme, name: str) -> Handling:
             correct=right,
         )
 
-    return Handling(name, -1, lambda _: 0.0, False, handle)
+    return Handling(name, -1, lambda _: 0.0, False, handle, in_packets=False)
 
 
 def _table(scheme: TableScheme, name: str) -> Handling:
@@ -217,27 +220,28 @@ def _learned(
     rows = _rows(outcomes, codec=codec, classifier=OWN, operating_point=point, packets=packets)
     clips = len(rows["data_index"])
     answers = _answers(rows, None if live is None else live(codec, point))
-    profile = load_profile(edge.profile)
+    profile = load_profile(edge.profile).at(edge.network_speed)
     host_speed = load_profile("host").serial_symbols_per_s
     assert host_speed is not None
     on_host = facts.serial_symbols_per_s / host_speed.value
 
+    reference_s = outcomes.reference_network_s
+    encoder = NetworkTime.measured(facts.encoder, facts.encoder_s, reference_s)
+    decoder = NetworkTime.measured(facts.decoder, facts.decoder_s, reference_s)
+    classifier = NetworkTime(outcomes.classifier_work)
+    # A streaming device calls the network for each frame, with its overhead and all weights.
+    calls = len(rows["frame_bytes"][0]) if streaming else 1
+
     def networks_s(clips: int) -> float:
-        return _network_s(profile, facts.decoder, clips, edge.slowdown) + _network_s(
-            profile, outcomes.classifier_work, clips, edge.slowdown
+        return sum(
+            network.on(profile, clips=clips, slowdown=edge.slowdown)
+            for network in (decoder, classifier)
         )
 
     def handle(group: DeviceGroup, draws: Draws) -> Handled:
-        device = load_profile(group.profile)
-        encode_s = _network_s(device, facts.encoder, 1, group.slowdown)
-        if streaming:  # a call for each frame, with its overhead and all weights
-            frames = len(rows["frame_bytes"][0])
-            encode_s = frames * device.latency_s(
-                facts.encoder.flops / frames,
-                facts.encoder.weight_bytes + facts.encoder.moved_bytes / frames,
-                slowdown=group.slowdown,
-            )
-        encode_s += device.serial_s(facts.encode_serial_s[point] * on_host, slowdown=group.slowdown)
+        device, slowdown = load_profile(group.profile).at(group.network_speed), group.time_factor
+        encode_s = calls * encoder.on(device, clips=1 / calls, slowdown=slowdown)
+        encode_s += device.serial_s(facts.encode_serial_s[point] * on_host, slowdown=slowdown)
         serial_s = profile.serial_s(facts.decode_serial_s[point] * on_host, slowdown=edge.slowdown)
         found = answers(_chosen(draws, clips))
         handled = _answered(found, draws, device, profile, encode_s, serial_s)
@@ -251,18 +255,18 @@ def _plain(local: bool, name: str, edge: Edge, outcomes: Outcomes, live: Live | 
     rows = _rows(outcomes, codec=UNCOMPRESSED, classifier=FROZEN, operating_point=0, packets=1)
     clips = len(rows["data_index"])
     answers = _answers(rows, None if live is None else live(None, 0))
-    profile = load_profile(edge.profile)
-    work = outcomes.classifier_work
+    profile = load_profile(edge.profile).at(edge.network_speed)
+    classifier = NetworkTime(outcomes.classifier_work)
 
     def handle(group: DeviceGroup, draws: Draws) -> Handled:
-        device = load_profile(group.profile)
-        encode_s = _network_s(device, work, 1, group.slowdown) if local else 0.0
+        device = load_profile(group.profile).at(group.network_speed)
+        encode_s = classifier.on(device, slowdown=group.time_factor) if local else 0.0
         found = answers(_chosen(draws, clips))
         handled = _answered(found, draws, device, profile, encode_s, 0.0)
         return handled if not local else _without_payload(handled)
 
     def networks_s(clips: int) -> float:
-        return _network_s(profile, work, clips, edge.slowdown)
+        return classifier.on(profile, clips=clips, slowdown=edge.slowdown)
 
     return Handling(name, -1, networks_s, local, handle)
 
@@ -293,12 +297,6 @@ def nearest_point(outcomes: Outcomes, codec: str, ratio: float, name: str) -> tu
             f"(measured: {there})"
         )
     return nearest, measured[nearest]
-
-
-def _network_s(profile: Profile, work: NetworkWork, clips: int, slowdown: float) -> float:
-    return profile.latency_s(
-        clips * work.flops, work.weight_bytes + clips * work.moved_bytes, slowdown=slowdown
-    )
 
 
 def _rows(outcomes: Outcomes, **of: Any) -> Columns:

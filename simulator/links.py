@@ -21,6 +21,7 @@ from fadeline.simulator.channel_spec import (
     RayleighFading,
     RicianFading,
     Shannon,
+    Tdd,
     TdlFading,
     TraceFading,
 )
@@ -61,9 +62,24 @@ def device_trace(
     )
     rng = streams.generator("fading", *owner)
     centre_hz = ((part + 0.5) / parts - 0.5) * channel.bandwidth_hz
-    snr = _snr(channel, rng, mean * parts, (centre_hz, bandwidth_hz), step_s, steps)
-    rate_bps = rate_of(channel).rate_bps(streams.generator("rate", *owner), snr, bandwidth_hz)
+    losses, band = streams.generator("rate", *owner), (centre_hz, bandwidth_hz)
+    if isinstance(channel.fading, TdlFading):
+        rngs = rng, losses
+        snr, rate_bps = _selective(channel, channel.fading, rngs, mean * parts, band, steps)
+    else:
+        snr = _flat_snr(channel, rng, mean * parts, step_s, steps)
+        rate_bps = rate_of(channel).rate_bps(losses, snr, symbols_hz(channel, parts))
     return LinkTrace.uniform(rate_bps, step_s, snr)
+
+
+def symbols_hz(channel: Channel, parts: int) -> float:
+    """Return how many symbols per second carry data in one of so many parts of the band.
+
+    The band less its overhead, as much of the time as it is the uplink's.
+    """
+    assert channel.bandwidth_hz is not None
+    uplink = channel.duplex.uplink_share if isinstance(channel.duplex, Tdd) else 1.0
+    return channel.bandwidth_hz / parts * (1.0 - channel.overhead) * uplink
 
 
 def step_of(channel: Channel, parts: int) -> float:
@@ -73,7 +89,7 @@ def step_of(channel: Channel, parts: int) -> float:
     what the scenario says, else the fading block, else what the Doppler frequency asks for.
     """
     assert channel.bandwidth_hz is not None
-    slot_s = rate_of(channel).slot_s(channel.bandwidth_hz / parts)
+    slot_s = rate_of(channel).slot_s(symbols_hz(channel, parts))
     if slot_s is not None:
         return slot_s
     if channel.step_s is not None:
@@ -188,7 +204,7 @@ def _recorded_trace(
     streams: Streams,
     owner: tuple[Name, ...],
 ) -> LinkTrace:
-    recorded = recorded_link(fading).covering(scenario.horizon_s, fading.at_end)
+    recorded = _stretch(recorded_link(fading), fading, scenario.horizon_s, streams, owner)
     parts = scenario.band_parts
     if recorded.rate_bps is not None:
         # How a rate grows when its power is put into a part of the band is not in the trace.
@@ -197,8 +213,34 @@ def _recorded_trace(
     assert channel.bandwidth_hz is not None
     snr = recorded.snr * parts
     rng = streams.generator("rate", *owner)
-    rate_bps = rate_of(channel).rate_bps(rng, snr, channel.bandwidth_hz / parts)
+    rate_bps = rate_of(channel).rate_bps(rng, snr, symbols_hz(channel, parts))
     return LinkTrace.irregular(recorded.edges_s, rate_bps, snr)
+
+
+def starts_at_random(fading: TraceFading, recorded: RecordedLink, horizon_s: float) -> bool:
+    """Return whether each device and replication begins somewhere else in a recording."""
+    if fading.start is None:
+        return recorded.end_s > horizon_s
+    return fading.start == "random"
+
+
+def _stretch(
+    recorded: RecordedLink,
+    fading: TraceFading,
+    horizon_s: float,
+    streams: Streams,
+    owner: tuple[Name, ...],
+) -> RecordedLink:
+    """Return the part of a recording that a device meets.
+
+    Every moment is as likely to be the first; of a recording that does not repeat, every one from
+    which on it still covers the run.
+    """
+    if not starts_at_random(fading, recorded, horizon_s):
+        return recorded.covering(horizon_s, fading.at_end)
+    last_s = recorded.end_s if fading.at_end == "loop" else max(recorded.end_s - horizon_s, 0.0)
+    start_s = last_s * float(streams.generator("trace-start", *owner).random())
+    return recorded.starting_at(start_s, horizon_s, fading.at_end)
 
 
 def _band_part(scenario: Scenario, group: int, device: int) -> int:
@@ -208,31 +250,52 @@ def _band_part(scenario: Scenario, group: int, device: int) -> int:
     return sum(group.count for group in scenario.devices[:group]) + device
 
 
-def _snr(
-    channel: Channel,
-    rng: np.random.Generator,
-    mean: float | Floats,
-    band: tuple[float, float],
-    step_s: float,
-    steps: int,
+def _flat_snr(
+    channel: Channel, rng: np.random.Generator, mean: float | Floats, step_s: float, steps: int
 ) -> Floats:
-    """Return the linear SNR in each step; `band` is its centre and width in Hz."""
-    if isinstance(channel.fading, TdlFading):
-        from fadeline.channels.tdl import band_frequencies_hz, effective_snr
-        from fadeline.channels.tdl_profiles import TDL_PROFILES
-
-        profile = TDL_PROFILES[channel.fading.profile]
-        delay_spread_s = channel.fading.delay_spread_s
-        gains = _taps(channel.fading, rng, doppler_of(channel), step_s, steps)
-        spread_s = delay_spread_s or profile.delay_spread_s
-        assert spread_s is not None
-        frequencies_hz = band[0] + band_frequencies_hz(band[1], spread_s)
-        return effective_snr(gains, profile.delays_s(delay_spread_s), frequencies_hz, mean)
+    """Return the linear SNR in each step of a channel that fades alike over its whole band."""
     gains = flat_gains(channel, rng, step_s=step_s, steps=steps, links=1)[0]
     power: Floats = np.square(gains.real, dtype=np.float64)
     power += np.square(gains.imag, dtype=np.float64)
     power *= mean
     return power
+
+
+def _selective(
+    channel: Channel,
+    fading: TdlFading,
+    rngs: tuple[np.random.Generator, np.random.Generator],
+    mean: float | Floats,
+    band: tuple[float, float],
+    steps: int,
+) -> tuple[Floats, Floats]:
+    """Return effective SNR and rate in each step of a channel that is selective in frequency.
+
+    Args:
+        channel: The channel.
+        fading: Its fading.
+        rngs: For the taps, and for what the rate draws.
+        mean: Mean linear SNR.
+        band: Its centre and width, Hz.
+        steps: Number of time steps.
+    """
+    from fadeline.channels.tdl import band_frequencies_hz, effective_snr, subcarrier_snr
+    from fadeline.channels.tdl_profiles import TDL_PROFILES
+
+    assert channel.bandwidth_hz is not None
+    parts = round(channel.bandwidth_hz / band[1])
+    profile, delay_spread_s = TDL_PROFILES[fading.profile], fading.delay_spread_s
+    spread_s = delay_spread_s or profile.delay_spread_s
+    assert spread_s is not None
+    gains = _taps(fading, rngs[0], doppler_of(channel), step_of(channel, parts), steps)
+    frequencies_hz = band[0] + band_frequencies_hz(band[1], spread_s)
+    rate, carrying_hz = rate_of(channel), symbols_hz(channel, parts)
+    effective, rate_bps = np.empty(steps), np.empty(steps)
+    delays_s = profile.delays_s(delay_spread_s)
+    for part, snr in subcarrier_snr(gains, delays_s, frequencies_hz, mean):
+        effective[part] = effective_snr(snr)
+        rate_bps[part] = rate.rate_bps(rngs[1], snr, carrying_hz)
+    return effective, rate_bps
 
 
 def _taps(

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from fadeline.channels.units import db_to_linear
 from fadeline.simulator.channel_spec import BlockFading, Shannon
 from fadeline.simulator.handling import Handling
+from fadeline.simulator.links import symbols_hz
+from fadeline.simulator.packets import air_bits
 from fadeline.simulator.scenario import Scenario
 
 Floats = NDArray[np.float64]
@@ -48,7 +50,7 @@ def closed_form(scenario: Scenario, schemes: Sequence[Handling]) -> pd.DataFrame
         return None
     assert channel.bandwidth_hz is not None
     parts = scenario.band_parts
-    band_hz = channel.bandwidth_hz / parts
+    carrying_hz = symbols_hz(channel, parts)
     scale = float(db_to_linear(rate.gap_db)) / (float(db_to_linear(channel.mean_snr_db)) * parts)
     cap = rate.max_bits_per_symbol
     deadlines_s = np.array(scenario.deadline_values_s)
@@ -63,12 +65,15 @@ def closed_form(scenario: Scenario, schemes: Sequence[Handling]) -> pd.DataFrame
             + made.infer_s
             + scheme.networks_s(1) * made.infer_factor
             + scenario.edge.round_trip_s
+            + channel.access_delay_s
         )
         if scheme.local:
             sent = (made.encode_s <= deadlines_s[:, None]).astype(float)
         else:
             left_s = deadlines_s[:, None] - fixed_s
-            sent = sent_within(left_s, made.payload_bits, band_hz, scale, cap)
+            headers_bytes = channel.headers_bytes if scheme.in_packets else 0
+            bits = air_bits(made.payload_bits, headers_bytes)
+            sent = sent_within(left_s, bits, carrying_hz, scale, cap)
         accuracy = (sent * made.correct).mean(axis=1)
         frames.append(
             pd.DataFrame({"scheme": scheme.name, "deadline_s": deadlines_s, "accuracy": accuracy})

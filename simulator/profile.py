@@ -3,7 +3,10 @@
 The rule (`fadeline.models.roofline`), for the networks of a stage and a whole batch:
 
     latency_s = (max(flops / sustained_flops_per_s, moved_bytes / memory_bandwidth_bytes_per_s)
-                 + overhead_s) x slowdown
+                 x over_rule + overhead_s) x slowdown
+
+A network that was measured takes `over_rule` times what the rule says on the machine that measured
+it, and so it is taken to do on every board.
 
 Serial work, such as entropy coding, is not counted in FLOPs: the time that it takes one core of the
 shipped `host` is multiplied by single_core_factor and slowdown. A simulated time is the rule's,
@@ -22,16 +25,25 @@ from fadeline.models.errors import ProfileError
 from fadeline.models.roofline import Roofline
 from fadeline.simulator.document import read_document
 from fadeline.simulator.errors import ScenarioError, dotted
-from fadeline.simulator.spec import Count, Name, NonNegative, Positive, Spec
+from fadeline.simulator.spec import Count, Name, NetworkSpeed, NonNegative, Positive, Spec
 from fadeline.simulator.wording import nearest, worded
 
 Source = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
-class Rate(Spec):
-    """A rate per second and where it is from; the range is that of machines there could be."""
+PerSecond = Annotated[float, Field(ge=1e3, le=1e18)]
+"""A rate; the range is that of machines there could be."""
 
-    value: Annotated[float, Field(ge=1e3, le=1e18)]
+
+class Rate(Spec):
+    """A rate per second and where it is from.
+
+    Its source may give several: `low` and `high` are the ends of their range.
+    """
+
+    value: PerSecond
+    low: PerSecond | None = None
+    high: PerSecond | None = None
     source: Source
 
 
@@ -137,19 +149,42 @@ class Profile(Spec):
             self.overhead_s.value,
         )
 
-    def latency_s(self, flops: float, moved_bytes: float, *, slowdown: float = 1.0) -> float:
+    def at(self, speed: NetworkSpeed) -> "Profile":
+        """Return the same board with its networks at an end of the range of sustained rates.
+
+        Raises:
+            ProfileError: If its source gives no range.
+        """
+        if speed == "typical":
+            return self
+        rate = self.sustained_flops_per_s
+        value = getattr(rate, speed)
+        if value is None:
+            raise ProfileError(
+                f"profile {self.name} has no {speed} end of sustained_flops_per_s; network_speed "
+                "can only be typical"
+            )
+        return self.model_copy(
+            update={"sustained_flops_per_s": rate.model_copy(update={"value": value})}
+        )
+
+    def latency_s(
+        self, flops: float, moved_bytes: float, *, slowdown: float = 1.0, over_rule: float = 1.0
+    ) -> float:
         """Return the median time of one network call, in seconds.
 
         Args:
             flops: Floating-point operations of the whole batch.
             moved_bytes: Bytes read and written for the whole batch.
             slowdown: Factor on the time, for sensitivity.
+            over_rule: Measured time over that of the rule, where both are known.
 
         Raises:
             ValueError: If a number is negative or not finite, or the slowdown is not positive.
         """
         _check_slowdown(slowdown)
-        return self.roof.latency_s(flops, moved_bytes) * slowdown
+        roof = self.roof
+        return (roof.work_s(flops, moved_bytes) * over_rule + roof.overhead_s) * slowdown
 
     def serial_s(self, host_s: float, *, slowdown: float = 1.0) -> float:
         """Return the median time of work that only one core can do, in seconds.

@@ -232,7 +232,7 @@ def _sized(mix: Sequence[tuple[float, float]]) -> Handling:
         right = np.ones(len(drawn), dtype=bool)
         return Handled(nothing, bits, nothing, nothing, none, none, none, nothing, right)
 
-    return Handling("sized", -1, lambda _: 0.0, False, handle)
+    return Handling("sized", -1, lambda _: 0.0, False, handle, in_packets=False)
 
 
 def _counted(

@@ -75,7 +75,7 @@ class OwnParts:
     def start(self, clip: Clip, link: Link) -> None:
         """Send a clip."""
         clip.tx_start_s = self.clock.now
-        end_s = link.trace.finish_s(clip.tx_start_s, clip.payload_bits)
+        end_s = link.trace.finish_s(clip.tx_start_s, clip.air_bits)
         self.active[clip] = link
         clip.waiting.first(partial(self._ended, clip))
         self.clock.settle(clip.waiting, end_s, clip.order)
@@ -134,7 +134,7 @@ class EqualTurns:
         """Send a clip."""
         self._advance()
         clip.tx_start_s = self.clock.now
-        self.active.append(_Transfer(clip, link, clip.payload_bits))
+        self.active.append(_Transfer(clip, link, clip.air_bits))
         self._plan()
 
     def stop(self) -> None:

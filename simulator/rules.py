@@ -25,16 +25,19 @@ from fadeline.simulator.channel_spec import (
     Line,
     LogDistance,
     Nr,
+    Tdd,
     TdlFading,
     TraceFading,
     Waypoint,
 )
+from fadeline.simulator.device_spec import DeviceGroup
 from fadeline.simulator.document import is_file
+from fadeline.simulator.edge_spec import Edge
 from fadeline.simulator.errors import Path
 from fadeline.simulator.profile import is_profile_file, load_profile
 from fadeline.simulator.scenario import DeadlineGrid, Scenario
 from fadeline.simulator.scheme_spec import LearnedScheme, TableScheme, scheme_names
-from fadeline.simulator.spec import Fault
+from fadeline.simulator.spec import Fault, NetworkSpeed
 from fadeline.simulator.wording import nearest, not_among
 
 if TYPE_CHECKING:
@@ -91,23 +94,28 @@ def _timing(scenario: Scenario) -> Iterator[Fault]:
 
 def _profiles(scenario: Scenario) -> Iterator[Fault]:
     known = [entry.name for entry in PROFILES]
-    named: list[tuple[Path, str]] = [
-        (("devices", index, "profile"), group.profile)
-        for index, group in enumerate(scenario.devices)
+    named: list[tuple[Path, DeviceGroup | Edge]] = [
+        (("devices", index), group) for index, group in enumerate(scenario.devices)
     ]
-    for at, name in (*named, (("edge", "profile"), scenario.edge.profile)):
-        if is_profile_file(name):
-            yield from _profile_file(at, name)
-        elif name not in known:
-            yield at, f"{not_among(name, known)}; or a file that ends in .yaml"
+    for at, machine in (*named, (("edge",), scenario.edge)):
+        name = machine.profile
+        if is_profile_file(name) or name in known:
+            yield from _usable_profile(at, name, machine.network_speed)
+        else:
+            yield (*at, "profile"), f"{not_among(name, known)}; or a file that ends in .yaml"
 
 
-def _profile_file(at: Path, name: str) -> Iterator[Fault]:
+def _usable_profile(at: Path, name: str, speed: NetworkSpeed) -> Iterator[Fault]:
     try:
-        load_profile(name)
+        profile = load_profile(name)
     except ProfileError as error:
         for message in str(error).splitlines():
-            yield at, message
+            yield (*at, "profile"), message
+        return
+    try:
+        profile.at(speed)
+    except ProfileError as error:
+        yield (*at, "network_speed"), str(error)
 
 
 def _schemes(scenario: Scenario) -> Iterator[Fault]:
@@ -148,6 +156,12 @@ def _groups(scenario: Scenario) -> Iterator[Fault]:
     for index, group in enumerate(scenario.devices):
         if names.index(names[index]) != index:
             yield ("devices", index, "name"), f"a second group named {names[index]}"
+        if group.share is not None and "slowdown" in group.model_fields_set:
+            yield (
+                ("devices", index, "slowdown"),
+                f"given together with share: {group.share:g}, which says the same as slowdown: "
+                f"{1.0 / group.share:g}; leave one out",
+            )
         own = {
             field
             for field in ("fading", "speed_m_s", "mean_snr_db", "geometry")
@@ -368,6 +382,17 @@ def _trace(scenario: Scenario, channel: Channel, fading: TraceFading) -> Iterato
             ("bandwidth_hz",),
             "the trace gives rates, so a bandwidth changes nothing; leave it out or set it to null",
         )
+    if recorded.rate_bps is not None and not own:
+        for field, changed in (
+            ("overhead", channel.overhead > 0),
+            ("duplex", isinstance(channel.duplex, Tdd)),
+        ):
+            if changed:
+                yield (
+                    (field,),
+                    "the trace gives rates, which are what is left for data; leave it out or set "
+                    "it to null",
+                )
     if isinstance(channel.rate, FiniteBlocklength):
         yield ("rate",), "finite-blocklength needs time steps of one block; a trace has its own"
 

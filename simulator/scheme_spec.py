@@ -27,7 +27,7 @@ class LearnedScheme(Spec):
     """A trained codec at one operating point, at several, or under a policy."""
 
     codec: Literal["stae", "deepisc", "deepisc-task"]
-    name: Name | None = Field(None, description="Left out: codec@ratio.")
+    name: Name | None = Field(None, description="Left out: codec@ratio, or codec-streaming@ratio.")
     ratio: (
         Annotated[
             Annotated[Ratio, Tag("one")]
@@ -96,7 +96,7 @@ def scheme_names(scheme: Scheme) -> list[str]:
     """
     if not isinstance(scheme, LearnedScheme) or scheme.ratio is None:
         return [scheme.name or scheme.codec]
-    stem = scheme.name or scheme.codec
+    stem = scheme.name or f"{scheme.codec}{'-streaming' if scheme.streaming else ''}"
     if not isinstance(scheme.ratio, tuple):
         return [scheme.name or f"{stem}@{scheme.ratio:g}"]
     return [f"{stem}@{ratio:g}" for ratio in scheme.ratio]

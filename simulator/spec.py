@@ -34,6 +34,13 @@ Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9][
 ProfileName = Annotated[str, Field(min_length=1, max_length=4096)]
 """A shipped compute profile, or the path of a file that ends in .yaml or .yml."""
 
+NetworkSpeed = Literal["typical", "low", "high"]
+NETWORK_SPEED: Any = Field(
+    "typical",
+    description="Which of the profile's sustained rates networks run at: the typical one, or an "
+    "end of the range that its source gives.",
+)
+
 
 class Exponential(Spec):
     """A duration drawn from an exponential distribution."""

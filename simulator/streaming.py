@@ -21,6 +21,7 @@ class StreamingDevice:
         limit: Clips that may wait beside the one that is filmed and the one that is sent.
         when_full: Which one is given up when one too many waits: the oldest that has not asked for
             the band yet, or the one whose filming begins.
+        access_delay_s: What a modem that has nothing to send waits for the band when it has again.
     """
 
     def __init__(
@@ -31,9 +32,10 @@ class StreamingDevice:
         *,
         limit: int | None,
         when_full: Literal["drop-oldest", "drop-newest"],
+        access_delay_s: float = 0.0,
     ) -> None:
         self.clock, self.radio, self.link = clock, radio, link
-        self.limit, self.when_full = limit, when_full
+        self.limit, self.when_full, self.access_delay_s = limit, when_full, access_delay_s
         self.here: list[Clip] = []
         self.to_encode: deque[tuple[Clip, int]] = deque()
         self.to_send: deque[tuple[Clip, int]] = deque()
@@ -80,10 +82,10 @@ class StreamingDevice:
         if frame == len(clip.frames.bits) - 1:
             clip.encoded_s = self.clock.now
         self.to_send.append((clip, frame))
-        self._send()
+        self._send(self.access_delay_s)
         self._encode()
 
-    def _send(self) -> None:
+    def _send(self, access_delay_s: float) -> None:
         if self.sending is not None or not self.to_send:
             return
         clip, frame = self.to_send.popleft()
@@ -94,7 +96,7 @@ class StreamingDevice:
         if frame == 0:
             clip.tx_start_s = self.clock.now  # asked for the band, and no longer given up
         self.sending = clip, part
-        self.radio.start(part, self.link)
+        self.clock.after(access_delay_s, clip.order, lambda: self.radio.start(part, self.link))
 
     def _sent(self, clip: Clip, frame: int, part: Clip, _: Event) -> None:
         assert clip.frames is not None
@@ -102,12 +104,12 @@ class StreamingDevice:
         self._account(clip, part)
         if frame == 0:
             clip.tx_start_s = part.tx_start_s
-        clip.sent_bits += part.payload_bits
+        clip.sent_bits += part.air_bits
         if frame == len(clip.frames.bits) - 1:
             clip.sent_s = self.clock.now
             self.here.remove(clip)
             self.clock.settle(clip.waiting, clip.sent_s, clip.order)
-        self._send()
+        self._send(0.0)
 
     def _account(self, clip: Clip, part: Clip) -> None:
         clip.airtime_s += part.airtime_s

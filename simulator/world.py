@@ -12,11 +12,13 @@ from fadeline.channels.units import dbm_to_w
 from fadeline.simulator.clip import OUTCOMES, Clip, Frames
 from fadeline.simulator.clock import FIRST, Clock
 from fadeline.simulator.device import Device
+from fadeline.simulator.device_spec import DeviceGroup
 from fadeline.simulator.edge import EdgeServer
 from fadeline.simulator.handling import Handled, Handling
 from fadeline.simulator.ledger import PLACES, WAY, Ledger
 from fadeline.simulator.life import Surroundings, camera
 from fadeline.simulator.links import device_trace
+from fadeline.simulator.packets import air_bits
 from fadeline.simulator.profile import load_profile
 from fadeline.simulator.radio import Link, radio
 from fadeline.simulator.scenario import Scenario
@@ -106,8 +108,9 @@ def run_world(
             Link(station.trace, scenario.horizon_s),
             limit=group.queue.limit,
             when_full=group.queue.when_full,
+            access_delay_s=scenario.channel.access_delay_s,
         )
-        clips = _clips(scenario, station, made, handling.local, first)
+        clips = _clips(scenario, station, made, handling, first)
         clock.process(camera(clips, Surroundings(clock, device, edge, ledger)))
         handled.append(made)
         devices.append(device)
@@ -120,23 +123,27 @@ def run_world(
 
 
 def _clips(
-    scenario: Scenario, station: Station, handled: Handled, local: bool, first: int
+    scenario: Scenario, station: Station, handled: Handled, handling: Handling, first: int
 ) -> Iterator[Clip]:
     """Yield the clips of a device, each when it is born: few are alive at a time."""
+    headers_bytes = scenario.channel.headers_bytes if handling.in_packets else 0
+    frame_bits = handled.frame_bits
+    if frame_bits is not None:
+        frame_bits = air_bits(frame_bits, headers_bytes)
     round_trips_s = durations_s(scenario.edge.round_trip_s, station.clips.draws("core"))
     values = (
         station.clips.born_s,
         handled.encode_s,
-        handled.payload_bits,
+        air_bits(handled.payload_bits, headers_bytes),
         handled.infer_s,
         handled.infer_factor,
         round_trips_s,
     )
     rows = zip(*(column.tolist() for column in values), strict=True)
     for number, (born_s, encode_s, bits, infer_s, factor, trip_s) in enumerate(rows):
-        clip = Clip(first + number, born_s, encode_s, bits, infer_s, factor, trip_s, local)
-        if handled.frame_bits is not None:
-            clip.frames = _frames(clip, handled.frame_bits[number].tolist(), scenario)
+        clip = Clip(first + number, born_s, encode_s, bits, infer_s, factor, trip_s, handling.local)
+        if frame_bits is not None:
+            clip.frames = _frames(clip, frame_bits[number].tolist(), scenario)
         yield clip
 
 
@@ -164,14 +171,19 @@ def _columns(
 
     groups = [scenario.devices[station.group] for station in there]
     names = [f"{scenario.group_names[station.group]}/{station.device}" for station in there]
-    compute_w = spread([load_profile(group.profile).power_w.value for group in groups])
+    # A part of the board that computes longer is charged with a part of its power.
+    compute_w = spread(
+        [load_profile(group.profile).power_w.value * group.board_share for group in groups]
+    )
     radio_w = spread(
         [
             group.radio_circuit_w + dbm_to_w(group.tx_power_dbm) / group.pa_efficiency
             for group in groups
         ]
     )
-    compute_j = compute_w * np.nan_to_num(times["computed_s"])
+    computed_s = np.nan_to_num(times["computed_s"])
+    compute_j = compute_w * computed_s
+    idle_j = np.repeat(_idle_j(scenario, groups, computed_s, counts), counts)
     airtime_s = np.nan_to_num(times["airtime_s"])
     radio_j = radio_w * airtime_s
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -192,7 +204,8 @@ def _columns(
         "snr_db": np.where(airtime_s > 0, snr_db, np.nan),
         "compute_j": compute_j,
         "radio_j": radio_j,
-        "energy_j": compute_j + radio_j,
+        "idle_j": idle_j,
+        "energy_j": compute_j + radio_j + idle_j,
         "label": joined("label"),
         "predicted": joined("predicted"),
         "confidence": joined("confidence"),
@@ -201,6 +214,25 @@ def _columns(
         "lost_in": np.array(PLACES)[np.nan_to_num(times["lost_in"]).astype(int)],
         "lost_s": times["lost_s"],
     }
+
+
+def _idle_j(
+    scenario: Scenario,
+    groups: Sequence[DeviceGroup],
+    computed_s: NDArray[np.float64],
+    counts: Sequence[int],
+) -> list[float]:
+    """Return what each clip of a device is charged for the board's waiting, where that is asked."""
+    ends = np.cumsum(counts)
+    found = []
+    for group, count, end in zip(groups, counts, ends, strict=True):
+        if not group.idle_power or not count:
+            found.append(0.0)
+            continue
+        waited_s = scenario.horizon_s - float(computed_s[end - count : end].sum())
+        idle_w = load_profile(group.profile).idle_power_w.value * group.board_share
+        found.append(idle_w * waited_s / count)
+    return found
 
 
 def _counted(scenario: Scenario, born_s: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -22,6 +22,7 @@ from fadeline.models.errors import OutcomesError
 from fadeline.models.files import complete_or_absent
 from fadeline.models.latency import Effort, time_call, torch_threads
 from fadeline.models.network_cost import network_cost
+from fadeline.models.network_speed import reference_network_s
 from fadeline.models.outcomes import (
     COLUMNS,
     FROZEN,
@@ -103,6 +104,7 @@ def measure_outcomes(
         raw_bytes=T * H * W * 3,
         classifier=classifier_card.sha256,
         classifier_work=network_work(classifier, torch.zeros(2, 3, T, H, W)),
+        reference_network_s=reference_network_s(TIMED),
         codecs={codec.name: codec_facts(codec, clips) for codec in codecs},
         rows=pd.DataFrame(rows, columns=[*COLUMNS]),
     )

@@ -326,9 +326,7 @@ def test_a_wide_band_varies_less_than_a_narrow_one(name):
     spread = {}
     for bandwidth_hz in (100e3, 20e6):
         frequencies_hz = band_frequencies_hz(bandwidth_hz, 300e-9)
-        spread[bandwidth_hz] = np.log2(
-            1.0 + band_snr(gains, delay, frequencies_hz, 10.0)
-        ).std()
+        spread[bandwidth_hz] = np.log2(1.0 + band_snr(gains, delay, frequencies_hz, 10.0)).std()
     assert spread[20e6] < 0.8 * spread[100e3]
 
 
