@@ -141,20 +141,32 @@ def average_fade_duration_s(level: float, doppler_hz: float, k_factor: float = 0
     return float(envelope_cdf(level, k_factor)) / crossings_hz
 
 
-def rayleigh_capacity(mean_snr: float) -> float:
+def rayleigh_capacity(mean_snr: float, cap: float | None = None) -> float:
     """Return the ergodic capacity of a Rayleigh channel, bits per symbol.
+
+    Args:
+        mean_snr: Linear; over the gap, for a rate with an SNR gap.
+        cap: Largest rate, bits per symbol; None for no cap.
 
     Source:
         Alouini and Goldsmith, IEEE Trans. Veh. Technol. 48(4), 1999, equation 34:
-        log2(e) exp(1 / mean) E1(1 / mean).
+        log2(e) exp(1 / mean) E1(1 / mean). A cap is reached at the power x = (2^cap - 1) / mean;
+        integrating the rate's slope times exp(-power) up to there takes
+        log2(e) exp(1 / mean) E1(1 / mean + x) from it.
 
     Example:
         >>> round(rayleigh_capacity(10.0), 4)
         2.9065
+        >>> round(rayleigh_capacity(10.0, cap=4.0), 4)
+        2.7689
     """
     inverse = 1.0 / mean_snr
     # exp(x) E1(x) as one function, since the factors overflow and underflow at low SNR.
-    return float(special.hyperu(1.0, 1.0, inverse)) / math.log(2.0)
+    capacity = float(special.hyperu(1.0, 1.0, inverse))
+    if cap is not None:
+        reached = (2.0**cap - 1.0) / mean_snr
+        capacity -= math.exp(-reached) * float(special.hyperu(1.0, 1.0, inverse + reached))
+    return capacity / math.log(2.0)
 
 
 def rician_capacity(mean_snr: float, k_factor: float) -> float:

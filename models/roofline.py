@@ -51,16 +51,12 @@ class Roofline:
             >>> Roofline(1e9, 1e8, 0.001).latency_s(2e6, 1e5)
             0.003
         """
-        return self.work_s(flops, moved_bytes) + self.overhead_s
-
-    def work_s(self, flops: float, moved_bytes: float) -> float:
-        """Return the time of one call less the overhead, in seconds; see `latency_s`."""
         for name, value in (("flops", flops), ("moved_bytes", moved_bytes)):
             if not (math.isfinite(value) and value >= 0):
                 raise ValueError(f"{name}: must be a finite number of at least 0, got {value}")
         compute_s = flops / self.sustained_flops_per_s
         memory_s = moved_bytes / self.memory_bandwidth_bytes_per_s
-        return max(compute_s, memory_s)
+        return max(compute_s, memory_s) + self.overhead_s
 
 
 @dataclass(frozen=True, slots=True)

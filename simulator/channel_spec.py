@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Discriminator, Field, Tag
 
+from fadeline.simulator.packets import HEADERS_BYTES
 from fadeline.simulator.spec import (
     Decibels,
     Metres,
@@ -262,7 +263,7 @@ class Channel(Spec):
         "TS 38.214, 6.1.2.1).",
     )
     headers_bytes: Annotated[int, Field(ge=0, le=1000)] = Field(
-        36,
+        HEADERS_BYTES,
         description="Headers of each packet, bytes: IPv4 20 (RFC 791), UDP 8 (RFC 768), SDAP, "
         "PDCP, RLC and MAC 8 (TS 37.324: 1, 38.323: 3, 38.322: 2, 38.321: 2). Not for `constant`.",
     )

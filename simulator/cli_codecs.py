@@ -339,9 +339,14 @@ def _report(outcomes: "Outcomes", out: Path, *, quiet: bool, as_json: bool) -> N
     from fadeline.models.rate_accuracy import rate_accuracy
     from fadeline.simulator.figures import save_figure
     from fadeline.simulator.output import complete_or_absent
+    from fadeline.simulator.packets import HEADERS_BYTES, air_bits
     from fadeline.simulator.rate_figure import rate_figure
 
     rows = rate_accuracy(outcomes)
+    on_air_bits = air_bits(8.0 * rows["bytes_mean"], HEADERS_BYTES)
+    rows.insert(
+        rows.columns.get_loc("ratio") + 1, "air_ratio", 8.0 * outcomes.raw_bytes / on_air_bits
+    )
     with complete_or_absent(out / "rate_accuracy.csv") as partial:
         rows.to_csv(partial, index=False, float_format="%.6g")
     clips = int((outcomes.rows.codec == "uncompressed").sum())
@@ -352,10 +357,11 @@ def _report(outcomes: "Outcomes", out: Path, *, quiet: bool, as_json: bool) -> N
     elif not quiet:
         print_table(
             title,
-            ("codec", "classifier", "ratio", "bytes", "packets", "accuracy", "interval"),
+            ("codec", "classifier", "ratio", "on air", "bytes", "packets", "accuracy", "interval"),
             [
                 (
-                    row.codec, row.classifier, f"{row.ratio:.4g}", f"{row.bytes_mean:.0f}",
+                    row.codec, row.classifier, f"{row.ratio:.4g}", f"{row.air_ratio:.4g}",
+                    f"{row.bytes_mean:.0f}",
                     "" if row.packets != row.packets else f"{row.packets:.0f}",
                     f"{row.accuracy:.4f}", f"{row.accuracy_lo:.4f} to {row.accuracy_hi:.4f}",
                 )

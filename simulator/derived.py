@@ -15,9 +15,13 @@ from fadeline.simulator.channel_spec import (
     Awgn,
     BlockFading,
     Channel,
+    Fading,
+    FiniteBlocklength,
     Nr,
     RayleighFading,
     RicianFading,
+    Tdd,
+    TdlFading,
     TraceFading,
 )
 from fadeline.simulator.device_spec import DeviceGroup
@@ -30,6 +34,7 @@ from fadeline.simulator.links import (
     symbols_hz,
 )
 from fadeline.simulator.meansnr import noise_dbm, path_loss_db
+from fadeline.simulator.packets import air_bits
 from fadeline.simulator.scenario import Scenario
 from fadeline.simulator.scheme_spec import ConstantScheme, LearnedScheme, RawScheme, scheme_names
 
@@ -97,6 +102,9 @@ def _links(scenario: Scenario) -> Iterator[Derived]:
                 yield Derived(name, "step_s", step_s)
                 yield Derived(name, "steps", steps_of(scenario, step_s))
             yield from _mean_snr(name, group, channel)
+            if channel.overhead or isinstance(channel.duplex, Tdd):
+                carrying_hz = symbols_hz(channel, scenario.band_parts)
+                yield Derived(name, "symbols_per_s", carrying_hz, "that carry data")
         rate_bps = mean_rate_bps(scenario, group)
         if rate_bps is not None:
             note = "alone on the link, at the start"
@@ -138,11 +146,14 @@ def _loss_db(channel: Channel, environment: str) -> float:
 def mean_rate_bps(scenario: Scenario, group: DeviceGroup) -> float | None:
     """Return a device's mean rate over the fading when alone, at the start of the run.
 
-    Under fdma that is in its part of the band. None where no closed form exists: frequency-
-    selective fading, an NR rate, or line of sight that is drawn.
+    Under fdma that is in its part of the band. Over a selective band it is the mean of any of its
+    frequencies. None where no closed form exists: an NR rate, line of sight that is drawn, or
+    blocks over a selective band.
     """
     channel, parts = scenario.channel_of(group), scenario.band_parts
-    if isinstance(channel.rate, Nr):
+    if isinstance(channel.rate, Nr) or (
+        isinstance(channel.rate, FiniteBlocklength) and isinstance(channel.fading, TdlFading)
+    ):
         return None
     if isinstance(channel.fading, TraceFading):
         recorded = recorded_link(channel.fading)
@@ -177,14 +188,26 @@ def _power_quantiles(channel: Channel) -> NDArray[np.float64] | None:
     fading = channel.fading
     if isinstance(fading, Awgn):
         return np.ones(1)
-    if isinstance(fading, RicianFading | BlockFading) and fading.k_factor_db is not None:
+    k = _k_factor(fading)
+    if k is not None:
         from scipy.special import chndtrix
 
-        k = db_to_linear(fading.k_factor_db)
         quantiles: NDArray[np.float64] = chndtrix(probability, 2.0, 2.0 * k) / (2.0 * (k + 1.0))
         return quantiles
-    if isinstance(fading, RayleighFading | BlockFading):
+    if isinstance(fading, RayleighFading | BlockFading | TdlFading):
         return -np.log1p(-probability)
+    return None
+
+
+def _k_factor(fading: Fading) -> float | None:
+    """Return the linear Rician K of a fading with a line of sight, at any of its frequencies."""
+    if isinstance(fading, RicianFading | BlockFading) and fading.k_factor_db is not None:
+        return float(db_to_linear(fading.k_factor_db))
+    if isinstance(fading, TdlFading):
+        from fadeline.channels.tdl_profiles import TDL_PROFILES
+
+        _, los_power = TDL_PROFILES[fading.profile].mean_powers()
+        return los_power / (1.0 - los_power) if los_power else None
     return None
 
 
@@ -192,12 +215,14 @@ def _loads(scenario: Scenario) -> Iterator[Derived]:
     """Yield the bits that each scheme offers, and how busy that keeps the shared link."""
     rates_bps = [mean_rate_bps(scenario, group) for group in scenario.devices]
     clips_hz = [g.count * scenario.clips.arrivals.rate_hz for g in scenario.devices]
-    for name, payload_bits in _payloads(scenario):
+    for name, payload_bits, sent_bits in _payloads(scenario):
         yield Derived(name, "payload_bits", payload_bits, "nominal, per clip")
-        yield Derived(name, "offered_bps", payload_bits * sum(clips_hz))
+        if sent_bits != payload_bits:
+            yield Derived(name, "sent_bits", sent_bits, "with the headers of its packets")
+        yield Derived(name, "offered_bps", sent_bits * sum(clips_hz))
         if None not in rates_bps:
             loads = [
-                hz * payload_bits / rate if rate else math.inf
+                hz * sent_bits / rate if rate else math.inf
                 for hz, rate in zip(clips_hz, rates_bps, strict=True)
             ]
             if scenario.channel.sharing == "fdma":  # every device has its own part of the band
@@ -210,17 +235,21 @@ def _loads(scenario: Scenario) -> Iterator[Derived]:
             yield Derived(name, "link_load", busy, f"{what}; {note}")
 
 
-def _payloads(scenario: Scenario) -> Iterator[tuple[str, float]]:
+def _payloads(scenario: Scenario) -> Iterator[tuple[str, float, float]]:
+    """Yield name, bits of a clip, and its bits on the air, of schemes whose size is known."""
     frames, height, width = ACTIONS_SHAPE
     known = scenario.clips.data.startswith("actions/")
-    raw_bits = frames * height * width * BITS_PER_PIXEL
+    raw_bits = float(frames * height * width * BITS_PER_PIXEL)
+    headers_bytes = scenario.channel.headers_bytes
     for scheme in scenario.schemes:
         names = scheme_names(scheme)
         if isinstance(scheme, ConstantScheme):
-            yield names[0], float(scheme.payload_bits)
+            yield names[0], float(scheme.payload_bits), float(scheme.payload_bits)
         elif isinstance(scheme, RawScheme) and known:
-            yield names[0], float(raw_bits)
+            yield names[0], raw_bits, float(air_bits(raw_bits, headers_bytes))
         elif isinstance(scheme, LearnedScheme) and known and scheme.ratio is not None:
             ratios = scheme.ratio if isinstance(scheme.ratio, tuple) else (scheme.ratio,)
+            calls = frames if scheme.streaming else 1
             for name, ratio in zip(names, ratios, strict=True):
-                yield name, raw_bits / ratio
+                bits = raw_bits / ratio
+                yield name, bits, calls * float(air_bits(bits / calls, headers_bytes))

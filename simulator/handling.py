@@ -79,6 +79,9 @@ class Handling:
         handle: From a device group and its clips' draws to what becomes of them.
         note: What the user should know of the choice of operating point.
         in_packets: Whether what is sent has headers.
+        streaming: Whether frames are sent one by one.
+        encode_s: Median time to encode on a device of a group, measured or by the rule alone; None
+            where nothing is measured.
     """
 
     name: str
@@ -88,6 +91,8 @@ class Handling:
     handle: Callable[[DeviceGroup, Draws], Handled] = field(repr=False)
     note: str = ""
     in_packets: bool = True
+    streaming: bool = False
+    encode_s: Callable[[DeviceGroup, bool], float] | None = field(default=None, repr=False)
 
 
 def handling(
@@ -228,7 +233,7 @@ def _learned(
     reference_s = outcomes.reference_network_s
     encoder = NetworkTime.measured(facts.encoder, facts.encoder_s, reference_s)
     decoder = NetworkTime.measured(facts.decoder, facts.decoder_s, reference_s)
-    classifier = NetworkTime(outcomes.classifier_work)
+    classifier = NetworkTime.by_rule(outcomes.classifier_work)
     # A streaming device calls the network for each frame, with its overhead and all weights.
     calls = len(rows["frame_bytes"][0]) if streaming else 1
 
@@ -238,17 +243,25 @@ def _learned(
             for network in (decoder, classifier)
         )
 
-    def handle(group: DeviceGroup, draws: Draws) -> Handled:
+    def encode_s(group: DeviceGroup, by_rule: bool = False) -> float:
         device, slowdown = load_profile(group.profile).at(group.network_speed), group.time_factor
-        encode_s = calls * encoder.on(device, clips=1 / calls, slowdown=slowdown)
-        encode_s += device.serial_s(facts.encode_serial_s[point] * on_host, slowdown=slowdown)
+        network = NetworkTime.by_rule(facts.encoder) if by_rule else encoder
+        serial_s = facts.encode_serial_s[point] * on_host
+        return calls * network.on(device, clips=1 / calls, slowdown=slowdown) + device.serial_s(
+            serial_s, slowdown=slowdown
+        )
+
+    def handle(group: DeviceGroup, draws: Draws) -> Handled:
+        device = load_profile(group.profile)
         serial_s = profile.serial_s(facts.decode_serial_s[point] * on_host, slowdown=edge.slowdown)
         found = answers(_chosen(draws, clips))
-        handled = _answered(found, draws, device, profile, encode_s, serial_s)
+        handled = _answered(found, draws, device, profile, encode_s(group), serial_s)
         return _frame_by_frame(handled, found) if streaming else handled
 
     note = f"{name}: operating point {point} of {codec}, measured at {measured:.3g}x"
-    return Handling(name, point, networks_s, False, handle, note)
+    return Handling(
+        name, point, networks_s, False, handle, note, streaming=streaming, encode_s=encode_s
+    )
 
 
 def _plain(local: bool, name: str, edge: Edge, outcomes: Outcomes, live: Live | None) -> Handling:
@@ -256,19 +269,22 @@ def _plain(local: bool, name: str, edge: Edge, outcomes: Outcomes, live: Live | 
     clips = len(rows["data_index"])
     answers = _answers(rows, None if live is None else live(None, 0))
     profile = load_profile(edge.profile).at(edge.network_speed)
-    classifier = NetworkTime(outcomes.classifier_work)
+    classifier = NetworkTime.by_rule(outcomes.classifier_work)
+
+    def encode_s(group: DeviceGroup, _: bool = False) -> float:
+        device = load_profile(group.profile).at(group.network_speed)
+        return classifier.on(device, slowdown=group.time_factor) if local else 0.0
 
     def handle(group: DeviceGroup, draws: Draws) -> Handled:
-        device = load_profile(group.profile).at(group.network_speed)
-        encode_s = classifier.on(device, slowdown=group.time_factor) if local else 0.0
+        device = load_profile(group.profile)
         found = answers(_chosen(draws, clips))
-        handled = _answered(found, draws, device, profile, encode_s, 0.0)
+        handled = _answered(found, draws, device, profile, encode_s(group), 0.0)
         return handled if not local else _without_payload(handled)
 
     def networks_s(clips: int) -> float:
         return classifier.on(profile, clips=clips, slowdown=edge.slowdown)
 
-    return Handling(name, -1, networks_s, local, handle)
+    return Handling(name, -1, networks_s, local, handle, encode_s=encode_s if local else None)
 
 
 def nearest_point(outcomes: Outcomes, codec: str, ratio: float, name: str) -> tuple[int, float]:

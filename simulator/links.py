@@ -204,7 +204,7 @@ def _recorded_trace(
     streams: Streams,
     owner: tuple[Name, ...],
 ) -> LinkTrace:
-    recorded = _stretch(recorded_link(fading), fading, scenario.horizon_s, streams, owner)
+    recorded = stretch(recorded_link(fading), fading, scenario.horizon_s, streams, owner)
     parts = scenario.band_parts
     if recorded.rate_bps is not None:
         # How a rate grows when its power is put into a part of the band is not in the trace.
@@ -224,7 +224,7 @@ def starts_at_random(fading: TraceFading, recorded: RecordedLink, horizon_s: flo
     return fading.start == "random"
 
 
-def _stretch(
+def stretch(
     recorded: RecordedLink,
     fading: TraceFading,
     horizon_s: float,

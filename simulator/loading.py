@@ -16,7 +16,7 @@ from fadeline.simulator.errors import Path, Problem, ScenarioError, ScenarioWarn
 from fadeline.simulator.profile import is_profile_file
 from fadeline.simulator.rules import broken_rules, scenario_warnings
 from fadeline.simulator.scenario import Scenario
-from fadeline.simulator.scheme_spec import LearnedScheme, Scheme, scheme_names
+from fadeline.simulator.scheme_spec import LearnedScheme, Scheme, codec_name, scheme_names
 from fadeline.simulator.wording import nearest, visible_path, worded
 
 MAX_SWEEP_POINTS = 10_000
@@ -91,7 +91,7 @@ def _without_ratio(scenario: Scenario, point: Mapping[str, Any]) -> tuple[Scheme
     for number, scheme in enumerate(scenario.schemes):
         swept = any(f"schemes.{which}.ratio" in point for which in ("*", number))
         if swept and isinstance(scheme, LearnedScheme) and scheme.name is None:
-            scheme = scheme.model_copy(update={"name": scheme.codec})
+            scheme = scheme.model_copy(update={"name": codec_name(scheme)})
         named.append(scheme)
     names = [name for scheme in named for name in scheme_names(scheme)]
     return tuple(named) if len(set(names)) == len(names) else scenario.schemes

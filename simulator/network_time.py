@@ -1,8 +1,9 @@
 """How long a network takes on a board: measured on one core, carried over by the board's rates.
 
 The rule of `fadeline.models.roofline` alone gives networks of as many operations the same time. A
-measured time says how much longer, or shorter, than by the rule a network takes on the machine that
-measured it; on any board it is taken to be the same factor.
+network that was measured counts with as many operations as take its time on the shipped host, so
+two networks are to each other on every board as they are there: a board's time is the measured one,
+less overhead, times the sustained rate of the host over that of the board.
 """
 
 from dataclasses import dataclass
@@ -16,12 +17,19 @@ class NetworkTime:
     """The time of a network on any board.
 
     Attributes:
-        work: What it does for a clip.
-        over_rule: Its measured time over that of the rule; 1 for a network that was not measured.
+        flops: Operations that it counts with for a clip.
+        moved_bytes: Bytes that it reads and writes for a clip.
+        weight_bytes: Bytes that it reads for a call.
     """
 
-    work: NetworkWork
-    over_rule: float = 1.0
+    flops: float
+    moved_bytes: float
+    weight_bytes: float
+
+    @classmethod
+    def by_rule(cls, work: NetworkWork) -> "NetworkTime":
+        """Return the time of a network of which only the work is known."""
+        return cls(work.flops, work.moved_bytes, work.weight_bytes)
 
     @classmethod
     def measured(
@@ -36,9 +44,17 @@ class NetworkTime:
                 was measured with, too.
         """
         host = load_profile("host")
-        on_host_s = next(times.median_s for times in host.stages["classify"] if times.batch == 1)
-        rule_s = host.roof.work_s(work.flops, work.weight_bytes + work.moved_bytes)
-        return cls(work, measured_s * on_host_s / reference_network_s / rule_s)
+        reference_s = next(times.median_s for times in host.stages["classify"] if times.batch == 1)
+        on_host_s = measured_s * reference_s / reference_network_s
+        # The bytes are counted as if no cache kept any, so they cannot take longer than was
+        # measured.
+        memory_s = (work.weight_bytes + work.moved_bytes) / host.roof.memory_bandwidth_bytes_per_s
+        kept = min(1.0, on_host_s / memory_s)
+        return cls(
+            on_host_s * host.roof.sustained_flops_per_s,
+            work.moved_bytes * kept,
+            work.weight_bytes * kept,
+        )
 
     def on(self, board: Profile, *, clips: float = 1, slowdown: float = 1.0) -> float:
         """Return the median time of a call on a board, seconds.
@@ -49,8 +65,5 @@ class NetworkTime:
             slowdown: Factor on the time.
         """
         return board.latency_s(
-            clips * self.work.flops,
-            self.work.weight_bytes + clips * self.work.moved_bytes,
-            slowdown=slowdown,
-            over_rule=self.over_rule,
+            clips * self.flops, self.weight_bytes + clips * self.moved_bytes, slowdown=slowdown
         )

@@ -3,10 +3,10 @@
 The rule (`fadeline.models.roofline`), for the networks of a stage and a whole batch:
 
     latency_s = (max(flops / sustained_flops_per_s, moved_bytes / memory_bandwidth_bytes_per_s)
-                 x over_rule + overhead_s) x slowdown
+                 + overhead_s) x slowdown
 
-A network that was measured takes `over_rule` times what the rule says on the machine that measured
-it, and so it is taken to do on every board.
+The operations of a network that was measured are as many as take its time on the shipped `host`
+(`fadeline.simulator.network_time`).
 
 Serial work, such as entropy coding, is not counted in FLOPs: the time that it takes one core of the
 shipped `host` is multiplied by single_core_factor and slowdown. A simulated time is the rule's,
@@ -168,23 +168,19 @@ class Profile(Spec):
             update={"sustained_flops_per_s": rate.model_copy(update={"value": value})}
         )
 
-    def latency_s(
-        self, flops: float, moved_bytes: float, *, slowdown: float = 1.0, over_rule: float = 1.0
-    ) -> float:
+    def latency_s(self, flops: float, moved_bytes: float, *, slowdown: float = 1.0) -> float:
         """Return the median time of one network call, in seconds.
 
         Args:
             flops: Floating-point operations of the whole batch.
             moved_bytes: Bytes read and written for the whole batch.
             slowdown: Factor on the time, for sensitivity.
-            over_rule: Measured time over that of the rule, where both are known.
 
         Raises:
             ValueError: If a number is negative or not finite, or the slowdown is not positive.
         """
         _check_slowdown(slowdown)
-        roof = self.roof
-        return (roof.work_s(flops, moved_bytes) * over_rule + roof.overhead_s) * slowdown
+        return self.roof.latency_s(flops, moved_bytes) * slowdown
 
     def serial_s(self, host_s: float, *, slowdown: float = 1.0) -> float:
         """Return the median time of work that only one core can do, in seconds.

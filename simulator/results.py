@@ -24,7 +24,7 @@ from fadeline.simulator.loading import at_point, sweep_points
 from fadeline.simulator.output import complete_or_absent
 from fadeline.simulator.running import reported_deadlines_s
 from fadeline.simulator.scenario import Scenario
-from fadeline.simulator.scheme_spec import scheme_names
+from fadeline.simulator.scheme_spec import codec_name, scheme_names
 from fadeline.simulator.streams import Streams
 
 TARGETS = (0.5, 0.7, 0.8, 0.85, 0.9)
@@ -103,9 +103,11 @@ def evaluated(scenario: Scenario, clips: pd.DataFrame) -> Results:
 def baseline_of(scenario: Scenario) -> str:
     """Return the name of the scheme that differences are taken to: the first if none is named.
 
-    A codec stands for the first of its schemes.
+    A codec, or codec-streaming, stands for the first of its schemes.
     """
-    names = [(name, scheme.codec) for scheme in scenario.schemes for name in scheme_names(scheme)]
+    names = [
+        (name, codec_name(scheme)) for scheme in scenario.schemes for name in scheme_names(scheme)
+    ]
     if scenario.baseline in [name for name, _ in names]:
         return str(scenario.baseline)
     return next((name for name, codec in names if codec == scenario.baseline), names[0][0])

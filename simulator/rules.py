@@ -36,7 +36,7 @@ from fadeline.simulator.edge_spec import Edge
 from fadeline.simulator.errors import Path
 from fadeline.simulator.profile import is_profile_file, load_profile
 from fadeline.simulator.scenario import DeadlineGrid, Scenario
-from fadeline.simulator.scheme_spec import LearnedScheme, TableScheme, scheme_names
+from fadeline.simulator.scheme_spec import LearnedScheme, TableScheme, codec_name, scheme_names
 from fadeline.simulator.spec import Fault, NetworkSpeed
 from fadeline.simulator.wording import nearest, not_among
 
@@ -130,7 +130,7 @@ def _schemes(scenario: Scenario) -> Iterator[Fault]:
             if name in names:
                 yield at, f"a second scheme named {name}; give one of them a name of its own"
             names.append(name)
-    known = [*names, *dict.fromkeys(scheme.codec for scheme in scenario.schemes)]
+    known = [*names, *dict.fromkeys(codec_name(scheme) for scheme in scenario.schemes)]
     if scenario.baseline is not None and scenario.baseline not in known:
         hint = nearest(scenario.baseline, known)
         yield (
@@ -156,7 +156,7 @@ def _groups(scenario: Scenario) -> Iterator[Fault]:
     for index, group in enumerate(scenario.devices):
         if names.index(names[index]) != index:
             yield ("devices", index, "name"), f"a second group named {names[index]}"
-        if group.share is not None and "slowdown" in group.model_fields_set:
+        if group.share is not None and group.slowdown not in (1.0, 1.0 / group.share):
             yield (
                 ("devices", index, "slowdown"),
                 f"given together with share: {group.share:g}, which says the same as slowdown: "

@@ -238,7 +238,7 @@ def _manifest(
     return {
         "scenario": resolved,
         "resolved": scenario.model_dump(mode="json"),
-        "operating_points": check_runnable(scenario),
+        "notes": check_runnable(scenario),
         "scenario_sha256": hashlib.sha256(text.encode()).hexdigest(),
         "seed": scenario.seed,
         "replications": int(clips["replication"].max()) + 1,

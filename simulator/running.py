@@ -20,6 +20,7 @@ import pandas as pd
 from fadeline.models.outcomes import Outcomes
 from fadeline.simulator.clock import SAME_S
 from fadeline.simulator.curves import Judged
+from fadeline.simulator.encode_times import encode_notes
 from fadeline.simulator.errors import FadelineError, OutputError, ScenarioWarning
 from fadeline.simulator.handling import Handling, Live, handling, read_codec_table
 from fadeline.simulator.inputs import fingerprint
@@ -95,7 +96,9 @@ def run_scenario(
 
 
 def check_runnable(scenario: Scenario) -> list[str]:
-    """Check that every point of a sweep can run; return which operating points stand for ratios.
+    """Check that every point of a sweep can run; return notes on it.
+
+    Which operating points stand for ratios and, without a sweep, how long devices encode.
 
     Raises:
         FadelineError: If outcomes are missing or unusable.
@@ -103,7 +106,10 @@ def check_runnable(scenario: Scenario) -> list[str]:
     notes: dict[str, None] = {}
     for point in sweep_points(scenario):
         here = at_point(scenario, point)
-        notes |= dict.fromkeys(scheme.note for scheme in handlings(here) if scheme.note)
+        schemes = handlings(here)
+        notes |= dict.fromkeys(scheme.note for scheme in schemes if scheme.note)
+        if not scenario.sweep:
+            notes |= dict.fromkeys(encode_notes(here, schemes))
     return list(notes)
 
 

@@ -96,7 +96,18 @@ def scheme_names(scheme: Scheme) -> list[str]:
     """
     if not isinstance(scheme, LearnedScheme) or scheme.ratio is None:
         return [scheme.name or scheme.codec]
-    stem = scheme.name or f"{scheme.codec}{'-streaming' if scheme.streaming else ''}"
+    stem = scheme.name or codec_name(scheme)
     if not isinstance(scheme.ratio, tuple):
         return [scheme.name or f"{stem}@{scheme.ratio:g}"]
     return [f"{stem}@{ratio:g}" for ratio in scheme.ratio]
+
+
+def codec_name(scheme: Scheme) -> str:
+    """Return what a scheme is called without name and ratio.
+
+    Example:
+        >>> codec_name(LearnedScheme(codec="deepisc", ratio=104, streaming=True))
+        'deepisc-streaming'
+    """
+    streaming = isinstance(scheme, LearnedScheme) and scheme.streaming
+    return f"{scheme.codec}-streaming" if streaming else scheme.codec

@@ -1,6 +1,7 @@
 """Outcome tables: there and back, and what is refused."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,7 @@ def made(codec="stae", clips=6, **changes):
         "raw_bytes": 1000,
         "classifier": "v0",
         "classifier_work": NetworkWork(30, 40, 7),
+        "reference_network_s": 0.01,
         "codecs": {codec: facts},
         "rows": pd.DataFrame(rows, columns=[*COLUMNS]),
     }
@@ -84,6 +86,15 @@ def test_a_table_comes_back_as_it_was(tmp_path):
     assert not [*tmp_path.glob(".fadeline*")]
 
 
+def test_a_networks_time_is_what_is_left_of_the_whole_at_the_middle_point():
+    facts = replace(
+        made().codecs["stae"], encode_s=[0.5, 0.3, 0.2], encode_serial_s=[0.1, 0.1, 0.1],
+        decode_s=[0.4], decode_serial_s=[0.3],
+    )  # fmt: skip
+    assert facts.encoder_s == pytest.approx(0.2)
+    assert facts.decoder_s == pytest.approx(0.1)
+
+
 def test_what_is_no_table_is_refused(tmp_path):
     path = tmp_path / "t.parquet"
     with pytest.raises(OutcomesError, match="no such outcome table"):
@@ -98,7 +109,7 @@ def test_what_is_no_table_is_refused(tmp_path):
         read_outcomes(path)
     header = json.dumps(made().header() | {"format": 99})
     pq.write_table(table.replace_schema_metadata({b"fadeline": header}), path)
-    with pytest.raises(OutcomesError, match="has format 99, this version reads 2"):
+    with pytest.raises(OutcomesError, match="has format 99, this version reads 3"):
         read_outcomes(path)
     pq.write_table(table.drop_columns(["bytes"]), path)
     with pytest.raises(OutcomesError, match="bytes"):

@@ -34,7 +34,7 @@ def outcomes(answers, points):
     for name, p in points.items():
         times_s = [0.1] * len(p)
         facts[name] = CodecFacts(p, {}, WORK, WORK, times_s, times_s, times_s, times_s, 4e7)
-    return Outcomes("d", "1", "x", ["a", "b"], 1000, "v", WORK, facts, frame)
+    return Outcomes("d", "1", "x", ["a", "b"], 1000, "v", WORK, 0.01, facts, frame)
 
 
 def test_rows_hold_ratio_accuracy_and_paired_differences():

@@ -81,7 +81,7 @@ VALUES = {
     "misspelt": (
         "mean_snr_db",
         "mean_snr_dB",
-        "demo.yaml:12: channel.mean_snr_dB: unknown key; did you mean mean_snr_db? (allowed: band",
+        "demo.yaml:12: channel.mean_snr_dB: unknown key; did you mean mean_snr_db? (allowed: acce",
     ),
     "misspelt-at-top": (
         "duration_s",

@@ -43,7 +43,7 @@ def test_check_prints_the_scenario_and_what_follows(fadeline):
     resolved, _, derived = answer.out.partition("Derived values")
     assert scenario_from_dict(parse_mapping(resolved, "").data) == load_scenario("rayleigh")
     rows = [line.split() for line in derived.splitlines()]
-    assert ["group-0", "doppler_hz", "11.6747", "speed", "x", "carrier", "/", "c"] in rows
+    assert ["group-0", "doppler_hz", "8.45585", "speed", "x", "carrier", "/", "c"] in rows
     assert "the queue grows without end" in derived  # raw video does not fit
 
 
@@ -172,7 +172,7 @@ def test_the_schema_lets_only_children_leave_things_out():
 def test_channel_writes_a_figure_in_two_formats_and_says_where(fadeline, in_tmp):
     answer = fadeline("channel", "rayleigh", *SHORT, "--out", "made/here")
     assert answer.code == 0
-    assert answer.out.startswith("title: rayleigh: Rayleigh fading, fD = 11.7 Hz\nstep_s: 0.001\n")
+    assert answer.out.startswith("title: rayleigh: Rayleigh fading, fD = 8.46 Hz\nstep_s: 0.001\n")
     assert answer.out.endswith("figures: made/here/channel.png, made/here/channel.svg\n")
     assert (in_tmp / "made/here/channel.png").read_bytes().startswith(b"\x89PNG\r\n")
     assert "<svg" in (in_tmp / "made/here/channel.svg").read_text()
@@ -189,8 +189,8 @@ def test_channel_as_json(fadeline, in_tmp):
     assert (answer.code, answer.err) == (0, "")
     found = json.loads(answer.out)
     assert found["mean_snr_db"] == pytest.approx(10.0)
-    # 10 dB less a gap of 3 dB.
-    assert found["mean_rate_bps"] == pytest.approx(360e3 * math.log2(1.0 + 10**0.7))
+    # 10 dB less a gap of 3 dB, over two resource blocks less 20 % of overhead.
+    assert found["mean_rate_bps"] == pytest.approx(288e3 * math.log2(1.0 + 10**0.7))
     assert found["figures"] == ["made/channel.png", "made/channel.svg"]
 
 

@@ -221,7 +221,10 @@ def test_mean_rate_of_a_recording_weighs_by_time(in_tmp, header, band, expected_
 @pytest.mark.parametrize(
     ("fading", "rate"),
     [
-        ({"kind": "tdl", "profile": "TDLA30"}, {"kind": "shannon"}),
+        (
+            {"kind": "tdl", "profile": "TDLA30"},
+            {"kind": "finite-blocklength", "block_symbols": 100, "error_probability": 0.01},
+        ),
         ({"kind": "rayleigh"}, {"kind": "nr"}),
     ],
     ids=["tdl", "nr"],
@@ -253,6 +256,9 @@ def test_offered_load_by_hand():
     assert {where for where, what in values if what == "payload_bits"} == set(payloads)
     for name, bits in payloads.items():
         assert values[name, "payload_bits"] == pytest.approx(bits)
+        packets = 0 if name == "constant" else math.ceil(bits / 8 / 1472)
+        bits += 8 * 36 * packets
+        assert values.get((name, "sent_bits"), bits) == pytest.approx(bits)
         assert values[name, "offered_bps"] == pytest.approx(6 * bits)
         # Two clips a second at log2(11) bits per symbol, four at 1 bit per symbol.
         busy = 2 * bits / (BAND_HZ * math.log2(11.0)) + 4 * bits / BAND_HZ

@@ -32,6 +32,11 @@ RAW_BYTES = 1000
 VIT = NetworkWork(600_000_000, 20_000_000, 5_000_000)
 ENCODER, DECODER = NetworkWork(50_000_000, 3_000_000, 100_000), NetworkWork(90_000_000, 4, 5)
 
+REFERENCE_S = 2.0 * next(
+    t.median_s for t in load_profile("host").stages["classify"] if t.batch == 1
+)
+"""Of a machine that takes twice as long as the host for networks."""
+
 
 def points(*ratios, packets=1):
     return [
@@ -59,11 +64,20 @@ def outcomes(codec="stae", ratios=(10.0, 100.0)):
             rows.append(_row(codec, FROZEN, point, clip, size, correct=False))
     facts = CodecFacts(
         points(*ratios), {"codec": "a", "classifier": "b"}, ENCODER, DECODER,
-        [0.1] * 2, [0.2] * 2, [0.001, 0.002], [0.003, 0.004], 2.0 * host_speed(),
+        [0.003, 0.004], [0.005, 0.006], [0.001, 0.002], [0.003, 0.004], 2.0 * host_speed(),
     )  # fmt: skip
     frame = pd.DataFrame(rows, columns=[*COLUMNS])
     return Outcomes(
-        "actions/test", "1", "x", ["a", "b"], RAW_BYTES, "v", VIT, {codec: facts}, frame
+        "actions/test",
+        "1",
+        "x",
+        ["a", "b"],
+        RAW_BYTES,
+        "v",
+        VIT,
+        REFERENCE_S,
+        {codec: facts},
+        frame,
     )
 
 
@@ -93,18 +107,46 @@ def test_a_learned_codec_takes_its_own_classifiers_answers():
     assert set(handled.payload_bits) == {80.0}
 
 
-def test_times_are_the_rules():
+def test_times_are_those_measured_carried_over():
     found, handled = made(LearnedScheme(codec="stae", ratio=10), 10, edge=Edge(slowdown=2.0))
     board, host = load_profile("raspberry-pi-4"), load_profile("host")
-    expected = board.latency_s(ENCODER.flops, ENCODER.moved_bytes + ENCODER.weight_bytes)
-    assert handled.encode_s == pytest.approx(expected + board.serial_s(0.002))
+    # 2 ms of network on a machine half as fast: 1 ms on the host, and as many times that on the
+    # board as its rate is slower.
+    slower = host.sustained_flops_per_s.value / board.sustained_flops_per_s.value
+    network_s = 0.001 * slower + board.overhead_s.value
+    assert handled.encode_s == pytest.approx(network_s + board.serial_s(0.002))
     assert handled.infer_s == pytest.approx(host.serial_s(0.006, slowdown=2.0))
     for clips in (1, 4):
-        networks_s = sum(
-            host.latency_s(clips * work.flops, clips * work.moved_bytes + work.weight_bytes)
-            for work in (DECODER, VIT)
-        )
-        assert found.networks_s(clips) == pytest.approx(2.0 * networks_s)
+        classifier_s = host.latency_s(clips * VIT.flops, clips * VIT.moved_bytes + VIT.weight_bytes)
+        assert found.networks_s(clips) == pytest.approx(2.0 * (0.001 * clips + classifier_s))
+    assert found.encode_s is not None
+    by_rule_s = board.latency_s(ENCODER.flops, ENCODER.moved_bytes + ENCODER.weight_bytes)
+    group = DeviceGroup(profile="raspberry-pi-4")
+    assert found.encode_s(group, True) == pytest.approx(by_rule_s + board.serial_s(0.002))
+
+
+def test_an_end_of_the_profiles_range_is_as_much_slower():
+    scheme = LearnedScheme(codec="stae", ratio=10)
+    board = load_profile("raspberry-pi-4")
+    low = DeviceGroup(profile="raspberry-pi-4", network_speed="low")
+    more_s = made(scheme, 10, group=low)[1].encode_s - made(scheme, 10)[1].encode_s
+    rates = board.sustained_flops_per_s
+    assert rates.low is not None
+    assert more_s == pytest.approx(0.001 * host_flops() * (1.0 / rates.low - 1.0 / rates.value))
+
+
+def host_flops():
+    return load_profile("host").sustained_flops_per_s.value
+
+
+def test_a_part_of_a_board_takes_as_many_times_as_long():
+    scheme = LearnedScheme(codec="stae", ratio=10)
+    quarter, slow = (
+        made(scheme, 10, group=DeviceGroup(profile="raspberry-pi-4", **how))[1].encode_s
+        for how in ({"share": 0.25}, {"slowdown": 4.0})
+    )
+    assert quarter == pytest.approx(4.0 * made(scheme, 10)[1].encode_s)
+    assert quarter.tolist() == slow.tolist()
 
 
 def test_a_slow_device_encodes_slowly():

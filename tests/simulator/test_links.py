@@ -23,8 +23,8 @@ FADINGS: dict[str, dict[str, Any]] = {
     "rician-block": {"kind": "block", "block_s": 0.05, "k_factor_db": 6.0},
     "tdl": {"kind": "tdl", "profile": "TDL-B", "delay_spread_s": 300e-9},
     "tdl-sight": {"kind": "tdl", "profile": "TDLD30"},
-    "snr-trace": {"kind": "trace", "file": "snr.csv", "at_end": "loop"},
-    "rate-trace": {"kind": "trace", "file": "rate.csv", "at_end": "loop"},
+    "snr-trace": {"kind": "trace", "file": "snr.csv", "at_end": "loop", "start": "fixed"},
+    "rate-trace": {"kind": "trace", "file": "rate.csv", "at_end": "loop", "start": "fixed"},
     "mahimahi": {
         "kind": "trace",
         "file": "packets.txt",
@@ -49,6 +49,7 @@ def recordings(in_tmp):
 def cell(fading="rayleigh", *, devices=None, schemes=None, **channel):
     """Return a scenario of 1.1 s in all with what its kind of fading needs."""
     spec = SIONNA if fading == "sionna" else FADINGS[fading]
+    spec = channel.pop("spec", spec)
     kind = spec["kind"]
     fitting = {} if fading in ("rate-trace", "mahimahi") else {"bandwidth_hz": 1e6}
     if kind != "trace" and "geometry" not in channel:
@@ -409,3 +410,87 @@ def test_the_taps_of_sionna_serve_as_well():
     # replications lies within 5 standard deviations of it.
     powers = [trace_of(scenario, replication=r).snr[0] / SNR for r in range(40)]
     assert abs(np.mean(powers) - 1.0) < 5.0 / math.sqrt(40)
+
+
+# What carries data
+
+
+def test_overhead_and_turns_of_the_downlink_take_their_part_of_the_rate():
+    whole = trace_of(cell("rayleigh")).rate_bps
+    for channel, part in (
+        ({"overhead": 0.2}, 0.8),
+        ({"duplex": {"kind": "tdd", "uplink_share": 0.23}}, 0.23),
+        ({"overhead": 0.2, "duplex": {"kind": "tdd", "uplink_share": 0.25}}, 0.2),
+        ({"duplex": {"kind": "fdd"}}, 1.0),
+    ):
+        trace = trace_of(cell("rayleigh", **channel))
+        np.testing.assert_allclose(trace.rate_bps, part * whole, rtol=1e-12)
+        np.testing.assert_array_equal(trace.snr, trace_of(cell("rayleigh")).snr)
+
+
+def test_the_rate_of_a_selective_band_is_the_mean_of_its_subcarriers():
+    gap = {"kind": "shannon", "gap_db": 3.0, "max_bits_per_symbol": 4.0}
+    plain, capped = (
+        trace_of(cell("tdl", bandwidth_hz=5e6, **rate)) for rate in ({}, {"rate": gap})
+    )
+    np.testing.assert_allclose(plain.rate_bps, shannon(plain.snr, 5e6), rtol=1e-9)
+    after = 5e6 * np.minimum(np.log2(1.0 + capped.snr / 10**0.3), 4.0)
+    assert not np.allclose(capped.rate_bps, after, rtol=0.01)
+    assert capped.rate_bps.max() <= 4.0 * 5e6
+
+
+# Where a run begins in a recording
+
+
+def long_recording():
+    seconds = np.arange(1000.0)
+    rows = "".join(f"{t:g},{10 * math.log10(t + 1)}\n" for t in seconds)
+    Path("long.csv").write_text("time_s,snr_db\n" + rows)
+
+
+def starts(replications=40, **fading):
+    long_recording()
+    scenario = cell("snr-trace", devices={"count": 2})
+    fading = {"kind": "trace", "file": "long.csv", **fading}
+    data = scenario.model_dump(mode="json", exclude_unset=True)
+    data["channel"]["fading"] = fading
+    scenario = scenario_from_dict(data)
+    return [
+        trace_of(scenario, replication=r, device=d).snr[0] - 1.0
+        for r in range(replications)
+        for d in range(2)
+    ]
+
+
+@pytest.mark.parametrize("at_end", ["loop", "error"])
+def test_each_run_and_device_meets_another_stretch_of_a_long_recording(at_end):
+    found = np.array(starts(at_end=at_end))
+    assert np.unique(np.round(found)).size > 60  # of 80
+    # Uniform over 1000 s: the mean of 80 lies within 4 standard deviations.
+    assert abs(found.mean() - 500.0) < 4.0 * 1000.0 / math.sqrt(12 * 80)
+
+
+def test_a_recording_can_be_met_from_its_start():
+    assert np.allclose(starts(4, at_end="loop", start="fixed"), 0.0)
+
+
+def test_a_short_recording_is_repeated_from_its_start_unless_asked_otherwise():
+    traces = [
+        trace_of(cell("snr-trace", spec=FADINGS["snr-trace"] | {"start": start}), replication=r)
+        for start in (None, "random")
+        for r in range(2)
+    ]
+    assert same(traces[0], traces[1])
+    assert not same(traces[2], traces[3])
+
+
+def test_a_stretch_goes_on_at_the_start_of_a_recording_that_repeats():
+    scenario = cell("snr-trace", spec=FADINGS["snr-trace"] | {"start": "random"})
+    for replication in range(20):
+        trace = trace_of(scenario, replication=replication)
+        assert trace.end_s >= scenario.horizon_s
+        assert (np.diff(trace.edges_s) > 0).all()
+        order = [1.0, 10.0, 0.0, 100.0]
+        first = int(np.argmin(np.abs(np.array(order) - trace.snr[0])))
+        expected = [order[(first + k) % 4] for k in range(trace.snr.size)]
+        np.testing.assert_allclose(trace.snr, expected)

@@ -16,7 +16,10 @@ END_S = 50.0
 STEADY = LinkTrace.uniform([1000.0] * 50, 1.0, [3.0] * 50)
 
 
-def streamed(*clips, limit=None, when_full="drop-oldest", trace=STEADY, sharing="equal", devices=1):
+def streamed(
+    *clips, limit=None, when_full="drop-oldest", trace=STEADY, sharing="equal", devices=1,
+    access_delay_s=0.0,
+):  # fmt: skip
     """Return what became of clips, each (captured, encode_s, bits), on each of some devices."""
     clock = Clock()
     air = radio(clock, sharing)
@@ -24,7 +27,10 @@ def streamed(*clips, limit=None, when_full="drop-oldest", trace=STEADY, sharing=
     ledger = Ledger(len(clips) * devices, END_S)
     made = []
     for number in range(devices):
-        device = StreamingDevice(clock, air, Link(trace, END_S), limit=limit, when_full=when_full)
+        device = StreamingDevice(
+            clock, air, Link(trace, END_S), limit=limit, when_full=when_full,
+            access_delay_s=access_delay_s,
+        )  # fmt: skip
         rows = []
         for k, (captured, encode_s, bits) in enumerate(clips):
             clip = Clip(FIRST + number * len(clips) + k, captured[-1], encode_s * len(bits),
@@ -100,3 +106,11 @@ def test_a_stream_that_waits_for_the_band_has_not_begun_to_send():
     assert found["tx_start_s"].tolist() == [0.0, 5.0]
     assert found["sent_s"].tolist() == [5.0, 10.0]
     assert found["airtime_s"].tolist() == [5.0, 5.0]
+
+
+def test_only_the_first_frame_after_a_pause_asks_for_the_band():
+    found = streamed(([0.0, 0.1, 3.0], 0.0, [500.0, 500.0, 500.0]), access_delay_s=0.25)
+    # Sent from 0.25 to 0.75, the next right after it to 1.25; the last one asks again at 3.0.
+    assert found["tx_start_s"][0] == 0.25
+    assert found["sent_s"][0] == 3.75
+    assert found["airtime_s"][0] == pytest.approx(1.5)

@@ -21,7 +21,9 @@ STEADY = LinkTrace.uniform([1000.0] * 100, 1.0, [3.0] * 100)
 WITHOUT_LIMIT: Any = (None, "drop-oldest")
 
 
-def world(*devices, sharing="equal", queue=None, traces=None, end_s=100.0, **edge):
+def world(
+    *devices, sharing="equal", queue=None, traces=None, end_s=100.0, access_delay_s=0.0, **edge
+):
     """Return what became of the clips of devices; each clip is (born, encode, bits, infer, trip).
 
     A device's `queue` is (limit, when_full).
@@ -34,7 +36,9 @@ def world(*devices, sharing="equal", queue=None, traces=None, end_s=100.0, **edg
     order, made = FIRST, []
     for number, rows in enumerate(devices):
         link = Link(traces[number] if traces else STEADY, end_s)
-        device = Device(clock, air, link, limit=limit, when_full=when_full)
+        device = Device(
+            clock, air, link, limit=limit, when_full=when_full, access_delay_s=access_delay_s
+        )
         clips = [
             Clip(order + k, born, encode, bits, infer, 1.0, *trip)
             for k, (born, encode, bits, infer, *trip) in enumerate(
@@ -208,3 +212,34 @@ def test_a_local_answer_sends_nothing():
     assert found["done_s"][0] == 1.5
     assert np.isnan(found["tx_start_s"][0])
     assert found["computed_s"][0] == 0.5
+
+
+# Access to the band
+
+
+def test_a_modem_with_nothing_to_send_asks_first():
+    found = world([(0.0, 1.0, 1000.0, 0.0)], access_delay_s=0.25)
+    assert times(found, 0)[:4] == [0.0, 1.0, 1.25, 2.25]
+    assert found["airtime_s"][0] == pytest.approx(1.0)  # asking takes none of the band
+
+
+def test_a_modem_that_goes_on_sending_asks_for_more_with_what_it_sends():
+    clips = [(0.0, 0.0, 1000.0, 0.0), (0.5, 0.0, 1000.0, 0.0), (5.0, 0.0, 1000.0, 0.0)]
+    found = world(clips, access_delay_s=0.25)
+    assert found["tx_start_s"].tolist() == [0.25, 1.25, 5.25]
+
+
+def test_a_clip_that_comes_while_another_asks_waits_its_turn():
+    found = world([(0.0, 0.0, 1000.0, 0.0), (0.1, 0.0, 1000.0, 0.0)], access_delay_s=0.25)
+    assert found["tx_start_s"].tolist() == [0.25, 1.25]
+
+
+def test_who_asks_does_not_share_the_band_yet():
+    found = world([(0.0, 0.0, 1000.0, 0.0)], [(1.0, 0.0, 1000.0, 0.0)], access_delay_s=0.5)
+    assert found["sent_s"].tolist() == [1.5, 2.5]
+
+
+def test_no_band_before_the_end_is_no_airtime():
+    found = world([(0.0, 0.0, 1000.0, 0.0)], access_delay_s=5.0, end_s=4.0)
+    assert np.isnan(found["tx_start_s"][0])
+    assert found["airtime_s"][0] == 0.0
