@@ -105,12 +105,16 @@ def baseline_of(scenario: Scenario) -> str:
 
     A codec, or codec-streaming, stands for the first of its schemes.
     """
-    names = [
-        (name, codec_name(scheme)) for scheme in scenario.schemes for name in scheme_names(scheme)
+    called = [
+        (name, codec_name(scheme), scheme.codec)
+        for scheme in scenario.schemes
+        for name in scheme_names(scheme)
     ]
-    if scenario.baseline in [name for name, _ in names]:
-        return str(scenario.baseline)
-    return next((name for name, codec in names if codec == scenario.baseline), names[0][0])
+    for way in range(3):
+        for names in called:
+            if names[way] == scenario.baseline:
+                return names[0]
+    return called[0][0]
 
 
 def replications_of(scenario: Scenario, clips: pd.DataFrame) -> int:

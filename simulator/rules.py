@@ -130,7 +130,9 @@ def _schemes(scenario: Scenario) -> Iterator[Fault]:
             if name in names:
                 yield at, f"a second scheme named {name}; give one of them a name of its own"
             names.append(name)
-    known = [*names, *dict.fromkeys(codec_name(scheme) for scheme in scenario.schemes)]
+    codecs = [codec_name(scheme) for scheme in scenario.schemes]
+    codecs += [scheme.codec for scheme in scenario.schemes]
+    known = [*names, *dict.fromkeys(codecs)]
     if scenario.baseline is not None and scenario.baseline not in known:
         hint = nearest(scenario.baseline, known)
         yield (

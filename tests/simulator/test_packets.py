@@ -39,7 +39,7 @@ def test_a_frame_sent_by_itself_is_a_packet():
     done = {name: one["outcome"] == "done" for name, one in rows.items()}
     streaming = sent["deepisc-streaming@104"][done["deepisc-streaming@104"]]
     # One for each of 16 frames, less those of which nothing is final before the next.
-    assert 10 * 288.0 < streaming.min()
+    assert streaming.min() > 10 * 288.0
     assert streaming.max() == pytest.approx(16 * 288.0)
     for name in ("stae@104", "deepisc@104"):
         assert set(np.round(sent[name][done[name]])) <= {288.0, 576.0}
