@@ -55,6 +55,7 @@ from fadeline.models.vit import VideoViT
 from fadeline.models.weights import load_vit
 
 Clip = NDArray[np.uint8]
+Through = Callable[[Clip], tuple[dict[str, int], Clip]]
 
 RIVALS = ("stae", "deepisc-task")
 TIMED_CODECS = ("stae", "deepisc", "deepisc-task")
@@ -88,9 +89,6 @@ SCAN_HEADER_BYTES, END_OF_IMAGE_BYTES = 14, 2  # ITU-T T.81, B.2.3; always the s
 
 _COLOURS = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
 """How colours are converted there and back, the same on every processor."""
-
-
-# -- H.264 --------------------------------------------------------------------------------------
 
 
 def encode_h264(clip: Clip, crf: float) -> bytes:
@@ -161,9 +159,6 @@ def through_h264(clip: Clip, crf: float) -> tuple[dict[str, int], Clip]:
     return {"all": len(stream), "without headers": slices}, decode_h264(stream)
 
 
-# -- Motion JPEG --------------------------------------------------------------------------------
-
-
 def through_jpeg(clip: Clip, quality: int) -> tuple[dict[str, int], Clip]:
     """Return how many bytes a clip costs with every frame a JPEG, and what is restored.
 
@@ -189,9 +184,6 @@ def encode_jpeg(frame: Clip, quality: int, *, own_tables: bool = False) -> bytes
     settings = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_OPTIMIZE, int(own_tables)]
     _, file = cv2.imencode(".jpg", frame[..., ::-1], settings)
     return file.tobytes()
-
-
-# -- What becomes of clips ----------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -226,7 +218,7 @@ class Row:
 def measured(
     codec: str,
     setting: str,
-    through: Callable[[Clip], tuple[dict[str, int], Clip]],
+    through: Through,
     clips: ClipSet,
     classifiers: dict[str, VideoViT],
 ) -> Row:
@@ -264,10 +256,10 @@ def rivals(outcomes: Outcomes, codec: str, indices: NDArray[np.int64]) -> list[R
     rows = outcomes.rows[outcomes.rows.data_index.isin(indices)].sort_values("data_index")
     found = []
     for number, point in enumerate(outcomes.codecs[codec].operating_points):
-        here = rows[(rows.codec == codec) & (rows.operating_point == number)]
-        frozen, own = (here[here.classifier == name] for name in (FROZEN, OWN))
         if point["packets"] > 1:
             continue
+        here = rows[(rows.codec == codec) & (rows.operating_point == number)]
+        frozen, own = (here[here.classifier == name] for name in (FROZEN, OWN))
         found.append(
             Row(
                 codec,
@@ -281,19 +273,19 @@ def rivals(outcomes: Outcomes, codec: str, indices: NDArray[np.int64]) -> list[R
     return found
 
 
-# -- Tables -------------------------------------------------------------------------------------
-
-
-def print_rows(rows: Sequence[Row]) -> None:
-    """Print what became of clips, a line for each codec and setting."""
-    print(f"{'':14}{'':10}{'bytes':>7}{'ratio':>7}{'PSNR':>7}", end="")
+def print_heading() -> None:
+    print(f"{'':24}{'bytes':>7}{'ratio':>7}{'PSNR':>7}", end="")
     print("".join(f"{'classifier ' + name:>26}" for name in CLASSIFIERS))
-    for row in rows:
-        print(f"{row.codec:14}{row.setting:10}{row.bytes_mean['all']:7.0f}", end="")
-        print(f"{row.ratio():6.0f}x{row.psnr_db:7.1f}", end="")
-        print("".join(f"{shown(row.right.get(name)):>26}" for name in CLASSIFIERS), end="")
-        others = [name for name in row.bytes_mean if name != "all"]
-        print("".join(f"; {name} {row.ratio(name):.0f}x" for name in others))
+
+
+def print_row(row: Row) -> None:
+    """Print what became of clips, a line under the heading."""
+    print(f"{row.codec:14}{row.setting:10}{row.bytes_mean['all']:7.0f}", end="")
+    print(f"{row.ratio():6.0f}x{row.psnr_db:7.1f}", end="")
+    told = [shown(share_of(row.right[name])) if name in row.right else "-" for name in CLASSIFIERS]
+    print("".join(f"{text:>26}" for text in told), end="")
+    others = [f"; {name} {row.ratio(name):.0f}x" for name in row.bytes_mean if name != "all"]
+    print("".join(others), flush=True)
 
 
 def print_differences(rows: Sequence[Row], others: dict[str, list[Row]]) -> None:
@@ -307,7 +299,7 @@ def print_differences(rows: Sequence[Row], others: dict[str, list[Row]]) -> None
             )
             for classifier in CLASSIFIERS:
                 difference = PairedDifference.of(rival.right[name], row.right[classifier])
-                print(f"{signed(difference):>26}", end="")
+                print(f"{shown(difference, '+'):>26}", end="")
             print()
 
 
@@ -380,62 +372,58 @@ def share_of(answers: Answers) -> Share:
     return Share(int(answers.sum()), len(answers))
 
 
-def shown(answers: Answers | None) -> str:
-    if answers is None:
-        return "-"
-    share = share_of(answers)
-    low, high = share.interval
-    return f"{100 * share.value:.1f} ({100 * low:.1f} to {100 * high:.1f})"
+def shown(value: Share | PairedDifference, sign: str = "") -> str:
+    """Return a value and its interval, in percent."""
+    low, high = value.interval
+    return f"{100 * value.value:{sign}.1f} ({100 * low:.1f} to {100 * high:.1f})"
 
 
-def signed(difference: PairedDifference) -> str:
-    low, high = difference.interval
-    return f"{100 * difference.value:+.1f} ({100 * low:.1f} to {100 * high:.1f})"
-
-
-def main() -> None:
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    tables = shipped_outcomes()
-    parser.add_argument(
-        "--data", choices=tables, default="actions/val", help="default: %(default)s"
-    )
+    parser.add_argument("--data", choices=shipped_outcomes(), default="actions/val")
     parser.add_argument("--clips", type=int, help=f"how many are drawn (default: {CLIPS})")
     parser.add_argument("--out", type=Path, help="CSV file to write")
     parser.add_argument("--quick", action="store_true", help="see that it runs; not to be quoted")
     given = parser.parse_args()
-    count = given.clips if given.clips is not None else QUICK_CLIPS if given.quick else CLIPS
-    if count < 1:
-        parser.error(f"--clips: got {count}; give 1 or more")
+    if given.clips is None:
+        given.clips = QUICK_CLIPS if given.quick else CLIPS
+    if given.clips < 1:
+        parser.error(f"--clips: got {given.clips}; give 1 or more")
     if given.out is not None and not given.out.parent.is_dir():
         parser.error(f"--out: {given.out.parent} is no folder; make it first")
+    return given
+
+
+def main() -> None:
+    given = arguments()
     torch.set_num_threads(1)
-    clips = SomeClips(open_clips(given.data), count)
-    outcomes = read_outcomes(tables[given.data])
+    clips = SomeClips(open_clips(given.data), given.clips)
+    outcomes = read_outcomes(shipped_outcomes()[given.data])
     refuse_other_outcomes(
         outcomes, given.data, data_version=clips.version, weights=shipped_checksums(RIVALS)
     )
     trained = [load_codec(f"{name}-actions") for name in TIMED_CODECS]
-    own = {codec.name: codec.classifier for codec in trained}
-    classifiers = {FROZEN: load_vit("vit-tiny-actions")[0]} | {name: own[name] for name in RIVALS}
+    classifiers = {FROZEN: load_vit("vit-tiny-actions")[0]}
+    classifiers |= {codec.name: codec.classifier for codec in trained if codec.name in RIVALS}
     crfs, qualities = (CRFS[2:4], JPEG_QUALITIES[:1]) if given.quick else (CRFS, JPEG_QUALITIES)
 
     print(
         f"{len(clips)} clips of {given.data}, percent right with 95 % intervals; all bytes counted"
     )
+    print_heading()
+    settings: list[tuple[str, str, Through]] = [
+        ("as they are", "", lambda clip: ({"all": clip.size}, clip)),
+        *(("x264", f"crf {crf}", partial(through_h264, crf=crf)) for crf in crfs),
+        *(("Motion JPEG", f"quality {q}", partial(through_jpeg, quality=q)) for q in qualities),
+    ]
+    classic = []
+    for codec, setting, through in settings:
+        classic.append(measured(codec, setting, through, clips, classifiers))
+        print_row(classic[-1])
     others = {name: rivals(outcomes, name, clips.indices) for name in RIVALS}
-    plain = measured("as they are", "", lambda clip: ({"all": clip.size}, clip), clips, classifiers)
-    classic = [
-        measured("x264", f"crf {crf}", partial(through_h264, crf=crf), clips, classifiers)
-        for crf in crfs
-    ]
-    classic += [
-        measured(
-            "Motion JPEG", f"quality {q}", partial(through_jpeg, quality=q), clips, classifiers
-        )
-        for q in qualities
-    ]
-    print_rows([plain, *classic, *itertools.chain(*others.values())])
-    print_differences(classic, others)
+    for row in itertools.chain(*others.values()):
+        print_row(row)
+    print_differences(classic[1:], others)
     if given.out is not None:
         rows = [record for row in classic for record in records(row, others)]
         with complete_or_absent(given.out) as partial_file:
