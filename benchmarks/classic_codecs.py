@@ -7,7 +7,7 @@ outcome table.
 
     python benchmarks/classic_codecs.py --out build/classic.csv   # --clips 1260 for all
 
-One process on one core, some ten minutes. Close other programs: the last table is of times.
+One process on one core, some ten minutes of it. Close other programs: the last table is of times.
 """
 
 import os
