@@ -1,4 +1,4 @@
-"""Speed of the codecs on one core, and Motion JPEG at the same bytes, as tables.
+"""Speed of the codecs on one core, as tables.
 
 Run with `make bench`. Close other programs.
 """
@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-import cv2
 import numpy as np
 import torch
 
@@ -21,15 +20,7 @@ from fadeline.models.codecs.entropy_coding import decode_symbols, encode_symbols
 from fadeline.models.codecs.measuring import time_coder, time_coding
 from fadeline.models.codecs.stored_codec import TrainedCodec, load_codec
 from fadeline.models.codecs.tables import Counts
-from fadeline.models.controls import SomeClips
-from fadeline.models.evaluation import Evaluation
-from fadeline.models.weights import load_vit, shipped_weights
-
-MJPEG_QUALITIES = (1, 5, 10, 20, 40, 70)
-MJPEG_CLIPS = 360
-
-JPEG_START_OF_SCAN = b"\xff\xda"
-SCAN_HEADER_BYTES, END_OF_IMAGE_BYTES = 14, 2  # ITU-T T.81, B.2.3; always the same
+from fadeline.models.weights import shipped_weights
 
 
 def best_s(call: Callable[[], object], repeats: int = 5) -> float:
@@ -93,45 +84,9 @@ def choosing_s(trained: TrainedCodec, clips: ActionClips) -> float:
     return best_s(lambda: [trained.codec.plan(each, point) for each in some], 20) / len(some)
 
 
-def motion_jpeg() -> None:
-    """Every frame a JPEG, tables left out as they are always the same."""
-    clips = SomeClips(ActionClips("val"), MJPEG_CLIPS)
-    vit, _ = load_vit("vit-tiny-actions")
-    print(f"Motion JPEG, {MJPEG_CLIPS} validation clips, frozen classifier")
-    for quality in MJPEG_QUALITIES:
-        sizes, logits = [], []
-        for index in range(len(clips)):
-            size, restored = through_jpeg(np.asarray(clips.clip(index)), quality)
-            sizes.append(size)
-            with torch.inference_mode():
-                floats = torch.from_numpy(restored).permute(3, 0, 1, 2)[None].float() / 255.0
-                logits.append(vit(floats)[0].numpy())
-        accuracy = Evaluation(tuple(clips.classes), clips.labels, np.stack(logits)).accuracy
-        mean = float(np.mean(sizes))
-        low, high = accuracy.interval
-        print(
-            f"  quality {quality:2d}  {mean:6.0f} bytes, {16 * 64 * 64 * 3 / mean:5.0f}x  "
-            f"{accuracy.value:.3f} ({low:.3f} to {high:.3f})"
-        )
-
-
-def through_jpeg(clip: np.ndarray, quality: int) -> tuple[int, np.ndarray]:
-    """Return the bytes that change from frame to frame, and the clip restored."""
-    size, frames = 0, []
-    for frame in clip:
-        _, data = cv2.imencode(".jpg", frame[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-        stream = data.tobytes()
-        scan = stream.index(JPEG_START_OF_SCAN) + SCAN_HEADER_BYTES
-        size += len(stream) - scan - END_OF_IMAGE_BYTES
-        decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
-        assert decoded is not None
-        frames.append(decoded[..., ::-1])
-    return size, np.stack(frames)
-
-
 def main() -> None:
     torch.set_num_threads(1)
-    parts = {"entropy": entropy_coding, "codecs": codecs, "mjpeg": motion_jpeg}
+    parts = {"entropy": entropy_coding, "codecs": codecs}
     for name in sys.argv[1:] or parts:
         parts[name]()
 
