@@ -1,7 +1,11 @@
 """The shipped codecs and their outcome tables: of one version, and telling the same."""
 
+from dataclasses import replace
+
+import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from fadeline.models.clips.opening import open_clips
 from fadeline.models.codecs.measuring import measure_outcomes
@@ -60,3 +64,18 @@ def test_stae_is_right_more_often_than_deepisc_where_ratios_are_high():
     assert (high.deepisc_difference_lo > 0).all()
     assert (high.deepisc_task_difference_lo > 0).all()
     assert (stae.deepisc_ratio / stae.ratio - 1.0).abs().max() < 0.05
+
+
+def test_frame_scores_decide_nothing_where_all_frames_are_kept():
+    """Positions compete with their own scores alone, so a stream is the same without the others."""
+    clips = open_clips("actions/val")
+    trained, plain = (load_codec("stae-actions") for _ in range(2))
+    plain.codec.encoder.register_forward_hook(
+        lambda _, __, output: replace(output, frame_scores=torch.zeros_like(output.frame_scores))
+    )
+    frames = trained.codec.config.frames
+    assert {point.frames for point in trained.codec.points} == {frames}
+    for index in range(6):
+        clip = np.asarray(clips.clip(97 * index))
+        for point in (2, 6):
+            assert trained.coder.encode(clip, point) == plain.coder.encode(clip, point)
