@@ -47,6 +47,17 @@ def bar(text: str, *, quiet: bool) -> Iterator[Callable[[int, int], None] | None
         yield draw
 
 
+def say_left_out(clips: Any, *, silent: bool) -> None:
+    """Say which videos of a set are left out, and which files beside them look like media."""
+    from fadeline.models.clips.listing import left_out_text
+
+    lines = [f"skipped: {message}" for message in getattr(clips, "skipped", ())]
+    if text := left_out_text(getattr(clips, "left_out", ())):
+        lines.append(f"{clips.name}: {text}")
+    for line in () if silent else lines:
+        errors().print(line, highlight=False, markup=False, soft_wrap=True)
+
+
 def print_json(value: Any) -> None:
     """Print a value as JSON; infinities become null."""
     print(json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False))

@@ -8,6 +8,7 @@ that it marks as corrupt, and errors that it only logs.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -69,7 +70,7 @@ def decoded(container: InputContainer, stream: VideoStream, log: Log) -> Iterato
         yield Decoded(frames, packet.is_corrupt or found or corrupt)
 
 
-def _frames(packet: av.Packet) -> tuple[tuple[av.VideoFrame, ...], bool]:
+def _frames(packet: "av.Packet[Any]") -> tuple[tuple[av.VideoFrame, ...], bool]:
     """Return the pictures that come of a packet, and whether it was refused."""
     try:
         return tuple(frame for frame in packet.decode() if isinstance(frame, av.VideoFrame)), False
@@ -91,7 +92,7 @@ class _Start:
         self._second_pts: int | None = None
         self._midway = False
 
-    def meet(self, packet: av.Packet) -> None:
+    def meet(self, packet: "av.Packet[Any]") -> None:
         """Take in the next packet."""
         if not packet.size or self._keys > 1:
             return

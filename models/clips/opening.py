@@ -30,6 +30,7 @@ def open_clips(
     splits: Path | None = None,
     draw: int = 1,
     sampling: str = "uniform",
+    skip_unreadable: bool = False,
 ) -> ClipSet:
     """Return the data set of a name.
 
@@ -40,6 +41,7 @@ def open_clips(
         splits: Folder or file that says which clips belong to which split; for videos.
         draw: Number of the draw of those splits; for videos.
         sampling: How frames are taken from a video; for videos.
+        skip_unreadable: Leave out videos that cannot be decoded; for videos.
 
     Raises:
         ClipError: If there is no such data set, or it cannot be used.
@@ -49,10 +51,13 @@ def open_clips(
         if not where.partition("#")[0]:
             raise ClipError(f"{name}: names no folder; write {kind}:PATH#SPLIT")
         opener: Callable[..., ClipSet] = _video_folder if kind == "videofolder" else _hmdb51
-        return opener(where, frames=frames, size=size, splits=splits, draw=draw, sampling=sampling)
-    if (splits, draw, sampling) != (None, 1, "uniform"):
+        return opener(
+            where, frames=frames, size=size, splits=splits, draw=draw, sampling=sampling,
+            skip_unreadable=skip_unreadable,
+        )  # fmt: skip
+    if (splits, draw, sampling, skip_unreadable) != (None, 1, "uniform", False):
         raise ClipError(
-            f"{name}: splits, draw and sampling are for data sets of videos "
+            f"{name}: splits, draw, sampling and skip_unreadable are for data sets of videos "
             "(videofolder:PATH, hmdb51:PATH)"
         )
     family, _, split = name.partition("/")
