@@ -84,9 +84,9 @@ def train_codec_command(name: "CodecName") -> Callable[..., None]:
         as_json: AsJson = False,
     ) -> None:
         prepare_processor()
+        from fadeline.models.clips.numbering import numbered_as
         from fadeline.models.codecs.codec_training import codec_recipe, new_codec, train_codec
         from fadeline.models.codecs.objective import PricedCodec
-        from fadeline.models.errors import ClipError
         from fadeline.models.training import first_process
         from fadeline.models.weights import load_vit
 
@@ -107,15 +107,17 @@ def train_codec_command(name: "CodecName") -> Callable[..., None]:
         learner, _ = load_vit(classifier)
         codec = new_codec(name, seed=seed) if init is None else _trained(init, name)
         _refuse_shape(classifier, frozen.config, codec.config)
-        clips, validation = (
+        cached_train, cached_validation = (
             cached_clips(
                 chosen, frames=codec.config.frames, size=codec.config.size_px,
                 splits=splits, draw=draw, silent=silent,
             )
             for chosen in (split_of(data, "train"), validate_on or split_of(data, "val"))
         )  # fmt: skip
-        if list(clips.classes) != frozen_card.classes:
-            raise ClipError(f"{clips.name}: its classes are not those of {classifier}")
+        clips, validation = (
+            numbered_as(found, frozen_card.classes, network=classifier)
+            for found in (cached_train, cached_validation)
+        )
         model = PricedCodec(codec, learner)
         rows = train_codec(
             model, clips, validation, recipe, out, further=init is not None, resume=resume,
@@ -130,7 +132,7 @@ def train_codec_command(name: "CodecName") -> Callable[..., None]:
         with bar("probability tables", quiet=silent) as progress:
             trained = save_codec(
                 model, name, clips, validation, out / f"{name}.safetensors",
-                checksum=validation.digest,
+                checksum=cached_validation.digest,
                 command=command_line(sys.argv[1:]),
                 seed=seed,
                 wall_s=sum(row["seconds"] for row in rows),
@@ -139,7 +141,7 @@ def train_codec_command(name: "CodecName") -> Callable[..., None]:
         with bar("measuring", quiet=silent) as progress:
             outcomes = measure_outcomes(
                 [trained], frozen, frozen_card, validation,
-                checksum=validation.digest, workers=usable_cores(), parts=out / PARTS,
+                checksum=cached_validation.digest, workers=usable_cores(), parts=out / PARTS,
                 progress=progress,
             )  # fmt: skip
         _keep(outcomes, out)
@@ -194,7 +196,7 @@ def evaluate_codecs(
         raise FadelineError("evaluate needs --codec NAME and --out DIR; or: fadeline evaluate vit")
     given = {
         "--limit": limit, "--splits": splits, "--classifier": classifier, "--workers": workers,
-        "--resume": resume or None,
+        "--resume": resume or None, "--draw": None if draw == 1 else draw,
     }  # fmt: skip
     if from_tables and (unused := [word for word, value in given.items() if value is not None]):
         raise FadelineError(f"--from-tables reads what was measured; leave {', '.join(unused)} out")
@@ -227,11 +229,11 @@ def _measured(
 ) -> "Outcomes":
     prepare_processor()
     from fadeline.models.clips.digest import content_digest
+    from fadeline.models.clips.numbering import numbered_as
     from fadeline.models.clips.opening import open_clips
     from fadeline.models.codecs.measuring import measure_outcomes
     from fadeline.models.codecs.stored_codec import load_codec
     from fadeline.models.controls import SomeClips
-    from fadeline.models.errors import ClipError
     from fadeline.models.machine import usable_cores
     from fadeline.models.weights import load_vit
 
@@ -256,9 +258,8 @@ def _measured(
             limit,
         )
         checksum = content_digest(clips)
-    for name, theirs in ((classifier, card), *((trained.name, trained.card) for trained in codecs)):
-        if theirs.classes != list(clips.classes):
-            raise ClipError(f"{data}: its classes are not those of {name}")
+    for name, theirs in (*((trained.name, trained.card) for trained in codecs), (classifier, card)):
+        clips = numbered_as(clips, theirs.classes, network=name)
     _save_picture(codecs, clips, PICTURE_RATIO, out)
     with bar("measuring", quiet=silent) as progress:
         return measure_outcomes(
@@ -328,10 +329,13 @@ def _refuse_shape(name: str, config: Any, expected: Any) -> None:
 
 def _read(names: list[str], data: str) -> "Outcomes":
     from fadeline.simulator.measured import outcome_table
+    from fadeline.simulator.wanted import WantedCodec, WantedTable
 
-    return outcome_table(
-        data, names, otherwise="to measure them, or a file of weights, leave --from-tables out"
-    )
+    otherwise = "to measure them, or a file of weights, leave --from-tables out"
+    if other := [name for name in names if name not in SUMMARIES]:
+        raise FadelineError(f"{data}: no outcome table has {', '.join(other)}; {otherwise}")
+    wanted = WantedTable(data, tuple(WantedCodec(name) for name in dict.fromkeys(names)))
+    return outcome_table(wanted, otherwise=otherwise)
 
 
 def _report(outcomes: "Outcomes", out: Path, *, quiet: bool, as_json: bool) -> None:

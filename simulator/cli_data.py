@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fadeline.simulator.cli_options import AsJson, Draw, Force, Quiet, SkipUnreadable, Splits
-from fadeline.simulator.console import bar, errors, print_json, print_table, say_left_out
+from fadeline.simulator.console import bar, errors, print_json, print_table, say
 from fadeline.simulator.errors import OutputError
 from fadeline.simulator.output import refuse_existing
 
@@ -57,7 +57,7 @@ def cache(
 ) -> None:
     """Draw or decode a data set once and keep it; FADELINE_CACHE says where."""
     from fadeline.models.clips.cache import cached
-    from fadeline.models.clips.opening import open_clips
+    from fadeline.models.clips.opening import clip_notes, open_clips
     from fadeline.models.machine import usable_cores
 
     silent = quiet or as_json
@@ -65,7 +65,7 @@ def cache(
         name, frames=frames, size=size, splits=splits, draw=draw, sampling=sampling,
         skip_unreadable=skip_unreadable,
     )  # fmt: skip
-    say_left_out(clips, silent=silent)
+    say(clip_notes(clips), quiet=silent)
     with bar("caching", quiet=silent) as progress:
         found = cached(
             clips,

@@ -47,14 +47,9 @@ def bar(text: str, *, quiet: bool) -> Iterator[Callable[[int, int], None] | None
         yield draw
 
 
-def say_left_out(clips: Any, *, silent: bool) -> None:
-    """Say which videos of a set are left out, and which files beside them look like media."""
-    from fadeline.models.clips.listing import left_out_text
-
-    lines = [f"skipped: {message}" for message in getattr(clips, "skipped", ())]
-    if text := left_out_text(getattr(clips, "left_out", ())):
-        lines.append(f"{clips.name}: {text}")
-    for line in () if silent else lines:
+def say(lines: Iterable[str], *, quiet: bool) -> None:
+    """Print lines on standard error as they are, unless `quiet`."""
+    for line in () if quiet else lines:
         errors().print(line, highlight=False, markup=False, soft_wrap=True)
 
 

@@ -35,6 +35,10 @@ ProfileName = Annotated[str, Field(min_length=1, max_length=4096)]
 """A shipped compute profile, or the path of a file that ends in .yaml or .yml."""
 
 
+FileName = Annotated[str, Field(min_length=1, max_length=4096)]
+"""The path of a file or folder; the range is that of Linux."""
+
+
 class Exponential(Spec):
     """A duration drawn from an exponential distribution."""
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fadeline.models.clips.clipset import ClipSet
+from fadeline.models.clips.listing import left_out_text
 from fadeline.models.errors import ClipError
 
 ACTION_SPLITS = ("train", "val", "test")
@@ -68,6 +69,16 @@ def open_clips(
     return ActionClips(split, size=size, frames=frames)
 
 
+def clip_notes(clips: ClipSet) -> list[str]:
+    """Return what to say of a set: which videos it skips, which files look like media and are none.
+
+    Empty for sets of no videos.
+    """
+    lines = [f"skipped: {message}" for message in getattr(clips, "skipped", ())]
+    left_out = left_out_text(getattr(clips, "left_out", ()))
+    return [*lines, f"{clips.name}: {left_out}"] if left_out else lines
+
+
 def _video_folder(where: str, **options: Any) -> ClipSet:
     from fadeline.models.clips.videofolder import VideoFolder
 
@@ -89,7 +100,7 @@ def _hmdb51(where: str, **options: Any) -> ClipSet:
 
 
 def _path_and_split(kind: str, where: str) -> tuple[Path, str | None]:
-    from fadeline.models.clips.videofolder import parse_folder_name
+    from fadeline.models.clips.folder_name import parse_folder_name
 
     try:
         return parse_folder_name(where)

@@ -1,6 +1,5 @@
 """Any folder of videos as a set of clips: one folder per class, and split files if there are."""
 
-import difflib
 import hashlib
 import json
 import os
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fadeline.models.clips.file_stamp import file_stamp
+from fadeline.models.clips.folder_name import folder_name, require_one_of
 from fadeline.models.clips.listing import Listing, list_clips
 from fadeline.models.clips.sampling import KINDS, Sampling
 from fadeline.models.clips.splits import (
@@ -73,7 +73,7 @@ class VideoFolder:
         stride: int = 1,
         skip_unreadable: bool = False,
     ) -> None:
-        _require_one_of("split", split, (*SPLITS, None))
+        require_one_of("split", split, (*SPLITS, None))
         self._sampling = _sampling(sampling, frames, stride)
         if size < 1:
             raise ClipError(f"size must be at least 1 pixel, got {size}")
@@ -143,34 +143,6 @@ class VideoFolder:
             name = os.fsencode(file.relative_to(folder).as_posix())
             digest.update(name + b"\0" + stamp.encode() + b"\0")
         return digest.hexdigest()[:16]
-
-
-def folder_name(path: str | Path, split: str | None) -> str:
-    """Return the name of a video folder as a set of clips."""
-    return f"videofolder:{path}" if split is None else f"videofolder:{path}#{split}"
-
-
-def parse_folder_name(text: str) -> tuple[Path, str | None]:
-    """Return the folder and the split that a text such as ``PATH#train`` names.
-
-    A ``#`` may be part of the path: if what follows is no split, the text is taken for a path if
-    there is such a folder. ``~`` at the start is the home folder.
-
-    Raises:
-        ClipError: If the path is empty, or the split is none of `SPLITS`.
-
-    Example:
-        >>> parse_folder_name("films/set#1#test")
-        (PosixPath('films/set#1'), 'test')
-    """
-    path, mark, split = text.rpartition("#")
-    if not mark or (split not in SPLITS and Path(text).expanduser().is_dir()):
-        path, split = text, ""
-    if not path:
-        raise ClipError(f"{text!r}: names no folder; write PATH or PATH#SPLIT")
-    if mark and split:
-        _require_one_of("split", split, SPLITS)
-    return Path(path).expanduser(), split or None
 
 
 def _choose(
@@ -250,17 +222,8 @@ def missing_clips(listing: Listing, lines: Sequence[SplitLine]) -> list[SplitLin
 
 
 def _sampling(kind: str, frames: int, stride: int) -> Sampling:
-    _require_one_of("sampling", kind, KINDS)
+    require_one_of("sampling", kind, KINDS)
     try:
         return Sampling(kind=kind, frames=frames, stride=stride)
     except ValueError as error:
         raise ClipError(str(error)) from None
-
-
-def _require_one_of(what: str, given: str | None, allowed: Sequence[str | None]) -> None:
-    if given in allowed:
-        return
-    words = [word for word in allowed if word is not None]
-    close = difflib.get_close_matches(str(given), words, n=1, cutoff=0.5)
-    hint = f"; did you mean {close[0]}?" if close else ""
-    raise ClipError(f"{what} must be one of {', '.join(words)}; got {given!r}{hint}")

@@ -120,7 +120,7 @@ def test_a_table_of_something_else_is_refused():
 
 def test_codecs_that_are_not_shipped_have_no_checksum():
     assert set(shipped_checksums([])) == {"frozen"}
-    with pytest.raises(OutcomesError, match="the card of h264 cannot be read"):
+    with pytest.raises(OutcomesError, match=r"the card of h264-actions\.safetensors is missing"):
         shipped_checksums(["h264"])
 
 

@@ -10,7 +10,8 @@ import pytest
 from fadeline.models.clips import unreadable
 from fadeline.models.clips.cache import cache_path
 from fadeline.models.clips.clipset import ClipSet
-from fadeline.models.clips.videofolder import VideoFolder, parse_folder_name
+from fadeline.models.clips.folder_name import parse_folder_name
+from fadeline.models.clips.videofolder import VideoFolder
 from fadeline.models.errors import ClipError
 
 DATA = Path(__file__).resolve().parents[3].parent / "shared" / "data"
