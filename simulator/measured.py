@@ -156,16 +156,15 @@ def open_wanted(wanted: WantedTable, card: Card) -> "ClipSet":
     from fadeline.models.clips import opening
 
     frames, size = _shape(card)
-    options: dict[str, Any] = {}
-    if wanted.splits is not None:
-        options["splits"] = Path(wanted.splits)
-    if wanted.draw != 1:
-        options["draw"] = wanted.draw
-    if wanted.sampling != "uniform":
-        options["sampling"] = wanted.sampling
-    if wanted.skip_unreadable:
-        options["skip_unreadable"] = True
-    return opening.open_clips(wanted.data, frames=frames, size=size, **options)
+    return opening.open_clips(
+        wanted.data,
+        frames=frames,
+        size=size,
+        splits=None if wanted.splits is None else Path(wanted.splits),
+        draw=wanted.draw,
+        sampling=wanted.sampling,
+        skip_unreadable=wanted.skip_unreadable,
+    )
 
 
 def table_path(wanted: WantedTable) -> Path:

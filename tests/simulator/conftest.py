@@ -113,8 +113,9 @@ def flashes(monkeypatch, tmp_path):
 
     opened = []
 
-    def open_flashes(name, *, frames=8, size=SIDE, splits=None, draw=1):
+    def open_flashes(name, *, frames=8, size=SIDE, splits=None, draw=1, **others):
         assert (frames, size) == (8, SIDE)
+        assert others in ({}, {"sampling": "uniform", "skip_unreadable": False})
         opened.append((name, splits, draw))
         if name not in SETS:
             raise ClipError(f"{name}: no such data set")
