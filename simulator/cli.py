@@ -113,8 +113,12 @@ def _table_notes(scenario: "Scenario") -> list[str]:
         plain = all(codec.weights is None for codec in wanted.codecs)
         if plain and wanted == WantedTable(wanted.data, wanted.codecs) and wanted.data in shipped:
             continue
-        from fadeline.simulator.measured import UnmeasuredError, outcome_table
+        from fadeline.models.card import read_card, weights_path
+        from fadeline.models.clips.opening import clip_notes
+        from fadeline.simulator.measured import UnmeasuredError, open_wanted, outcome_table
 
+        clips = open_wanted(wanted, read_card(weights_path(wanted.classifier)))
+        notes += clip_notes(clips)
         try:
             outcome_table(wanted, otherwise="")
         except UnmeasuredError as error:

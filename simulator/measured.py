@@ -176,12 +176,13 @@ def table_path(wanted: WantedTable) -> Path:
 def _found(wanted: WantedTable, otherwise: str) -> tuple[Path, Outcomes]:
     """Return the first table that has all that is wanted, and its path."""
     card = read_card(weights_path(wanted.classifier))
-    weights = _weights(wanted)
-    version = open_wanted(wanted, card).version
+    candidates = _candidates(wanted)
+    weights = _weights(wanted) if candidates else {}
+    version = open_wanted(wanted, card).version if candidates else ""
     names = [codec.table_name for codec in wanted.codecs]
     have: dict[str, None] = {}
     changes: dict[str, None] = {}
-    for path, is_shipped in _candidates(wanted):
+    for path, is_shipped in candidates:
         try:
             outcomes = _read(path, path.stat().st_mtime_ns)
         except OutcomesError as error:

@@ -394,7 +394,10 @@ def test_check_of_no_folder_exits_with_2(fadeline, in_tmp):
 @pytest.mark.parametrize(
     ("words", "heavy"),
     [
-        (["check", "rayleigh"], ["cv2", "av", "torch", "fadeline.models.clips", "rich.progress"]),
+        (
+            ["check", "rayleigh"],
+            ["cv2", "av", "torch", "fadeline.models.clips.opening", "rich.progress"],
+        ),
         (["data", "list"], ["torch", "av", "matplotlib", "pandas"]),
     ],
     ids=["check", "list"],

@@ -13,7 +13,12 @@ from fadeline.models.errors import ClipError, ModelsError
 from fadeline.models.outcomes import read_outcomes
 from fadeline.simulator.errors import ScenarioError
 from fadeline.simulator.loading import load_scenario
-from fadeline.simulator.measured import measure_table, outcome_table, table_path
+from fadeline.simulator.measured import (
+    UnmeasuredError,
+    measure_table,
+    outcome_table,
+    table_path,
+)
 from fadeline.simulator.running import run_scenario
 from fadeline.simulator.wanted import WantedCodec, WantedTable, wanted_tables
 
@@ -318,6 +323,7 @@ def test_swept_clips_are_relative_too_and_have_tables_of_their_own(project, tmp_
 
 def test_replaced_weights_without_their_card_are_refused(project):
     nets = project / "nets"
+    measure_table(wanted_by(project / "mine.yaml"))
     card = (nets / "vit.json").read_text()
     save_vit(nets / "vit.safetensors", ("jump", "run"), seed=5)
     (nets / "vit.json").write_text(card)
@@ -331,3 +337,24 @@ def test_the_home_folder(project, monkeypatch):
     assert load_scenario(project / "mine.yaml", set_values=[change]).clips.data == (
         f"videofolder:{project}/films#test"
     )
+
+
+def test_check_opens_the_folder_and_says_what_is_left_out(fadeline, project):
+    (project / "films/run/still.png").touch()
+    answer = fadeline("check", project / "mine.yaml")
+    assert answer.code == 0
+    assert "films that are read: 1 .png" in answer.err.replace("videos", "films")
+    assert "#test: not measured yet; fadeline run measures it first" in answer.err
+    (project / "films/splits.txt").write_text("jump/gone test\n")
+    answer = fadeline("check", project / "mine.yaml")
+    assert answer.code == 2
+    assert "splits.txt:1: the clip jump/gone is not in" in answer.err
+
+
+def test_a_table_of_other_videos_is_not_read(project):
+    """As `evaluate --from-tables` meets it."""
+    wanted = replace(wanted_by(project / "mine.yaml"), codecs=())
+    measure_table(wanted)
+    film(project / "films/run/d.mp4", 5)
+    with pytest.raises(UnmeasuredError, match=r"was measured on version \w+ of .*; run it"):
+        outcome_table(wanted, otherwise="run it")
