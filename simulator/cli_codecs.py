@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fadeline.simulator.cli_clips import cached_clips
 from fadeline.simulator.cli_options import (
     AsJson,
     ComputePrecision,
     Draw,
     Force,
     Quiet,
+    SkipUnreadable,
     Splits,
     Workers,
 )
 from fadeline.simulator.cli_train import (
-    cached_clips,
     command_line,
     prepare_processor,
     prepare_training,
@@ -72,6 +73,7 @@ def train_codec_command(name: "CodecName") -> Callable[..., None]:
         ] = None,
         splits: Splits = None,
         draw: Draw = 1,
+        skip_unreadable: SkipUnreadable = False,
         length: Annotated[
             float, typer.Option(min=0.0, help="Epochs of every step, in parts of the usual.")
         ] = 1.0,
@@ -110,7 +112,7 @@ def train_codec_command(name: "CodecName") -> Callable[..., None]:
         cached_train, cached_validation = (
             cached_clips(
                 chosen, frames=codec.config.frames, size=codec.config.size_px,
-                splits=splits, draw=draw, silent=silent,
+                splits=splits, draw=draw, skip_unreadable=skip_unreadable, silent=silent,
             )
             for chosen in (split_of(data, "train"), validate_on or split_of(data, "val"))
         )  # fmt: skip
@@ -184,6 +186,7 @@ def evaluate_codecs(
     workers: Workers = None,
     splits: Splits = None,
     draw: Draw = 1,
+    skip_unreadable: SkipUnreadable = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
     force: Force = False,
     quiet: Quiet = False,
@@ -197,6 +200,7 @@ def evaluate_codecs(
     given = {
         "--limit": limit, "--splits": splits, "--classifier": classifier, "--workers": workers,
         "--resume": resume or None, "--draw": None if draw == 1 else draw,
+        "--skip-unreadable": skip_unreadable or None,
     }  # fmt: skip
     if from_tables and (unused := [word for word, value in given.items() if value is not None]):
         raise FadelineError(f"--from-tables reads what was measured; leave {', '.join(unused)} out")
@@ -209,7 +213,8 @@ def evaluate_codecs(
         prepare_work(out, parts=PARTS, result=TABLE, resume=resume, force=force)
         outcomes = _measured(
             codec, data, classifier or "vit-tiny-actions", out,
-            limit=limit, splits=splits, draw=draw, workers=workers, silent=quiet or as_json,
+            limit=limit, splits=splits, draw=draw, skip_unreadable=skip_unreadable,
+            workers=workers, silent=quiet or as_json,
         )  # fmt: skip
         _keep(outcomes, out)
     _report(outcomes, out, quiet=quiet, as_json=as_json)
@@ -224,6 +229,7 @@ def _measured(
     limit: int | None,
     splits: Path | None,
     draw: int,
+    skip_unreadable: bool,
     workers: int | None,
     silent: bool,
 ) -> "Outcomes":
@@ -246,17 +252,16 @@ def _measured(
         *((trained.name, trained.codec.config) for trained in codecs),
     ):
         _refuse_shape(name, config, shape)
+    how: dict[str, Any] = {
+        "frames": shape.frames, "size": shape.size_px, "splits": splits, "draw": draw,
+        "skip_unreadable": skip_unreadable,
+    }  # fmt: skip
     clips: ClipSet
     if limit is None:
-        cached = cached_clips(
-            data, frames=shape.frames, size=shape.size_px, splits=splits, draw=draw, silent=silent
-        )
+        cached = cached_clips(data, **how, silent=silent)
         clips, checksum = cached, cached.digest
     else:
-        clips = SomeClips(
-            open_clips(data, frames=shape.frames, size=shape.size_px, splits=splits, draw=draw),
-            limit,
-        )
+        clips = SomeClips(open_clips(data, **how), limit)
         checksum = content_digest(clips)
     for name, theirs in (*((trained.name, trained.card) for trained in codecs), (classifier, card)):
         clips = numbered_as(clips, theirs.classes, network=name)

@@ -91,7 +91,7 @@ def cache(
         print_json(summary)
     elif not quiet:
         for key, value in summary.items():
-            print(f"{key}: {value}")
+            print(f"{key}: {len(value) if isinstance(value, list) else value}")
 
 
 @data_app.command()

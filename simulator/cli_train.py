@@ -9,12 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from fadeline.simulator.cli_options import AsJson, ComputePrecision, Draw, Force, Quiet, Splits
-from fadeline.simulator.console import bar, errors, print_json, print_table, say
+from fadeline.simulator.cli_clips import cached_clips
+from fadeline.simulator.cli_options import (
+    AsJson,
+    ComputePrecision,
+    Draw,
+    Force,
+    Quiet,
+    SkipUnreadable,
+    Splits,
+)
+from fadeline.simulator.console import bar, errors, print_json, print_table
 from fadeline.simulator.errors import FadelineError
 
 if TYPE_CHECKING:
-    from fadeline.models.clips.cache import CachedClips
     from fadeline.models.clips.clipset import ClipSet
     from fadeline.models.vit_card import Comparison
 
@@ -41,6 +49,7 @@ def train_vit_command(
     ] = None,
     splits: Splits = None,
     draw: Draw = 1,
+    skip_unreadable: SkipUnreadable = False,
     shuffled: Annotated[
         bool, typer.Option("--shuffled", help="Shuffle the frames of every clip, as a control.")
     ] = False,
@@ -83,7 +92,13 @@ def train_vit_command(
     prepare_training(out, resume=resume, force=force)
     plain_clips, plain_validation = (
         cached_clips(
-            name, frames=shape.frames, size=shape.size_px, splits=splits, draw=draw, silent=silent
+            name,
+            frames=shape.frames,
+            size=shape.size_px,
+            splits=splits,
+            draw=draw,
+            skip_unreadable=skip_unreadable,
+            silent=silent,
         )
         for name in (split_of(data, "train"), validate_on or split_of(data, "val"))
     )
@@ -130,6 +145,7 @@ def evaluate_vit_command(
     ] = None,
     splits: Splits = None,
     draw: Draw = 1,
+    skip_unreadable: SkipUnreadable = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Clips to use, drawn among all.")] = None,
     with_controls: Annotated[
         bool, typer.Option("--controls", help="Also with detail, motion or order taken away.")
@@ -163,11 +179,14 @@ def evaluate_vit_command(
     silent = quiet or as_json
     model, card = load_vit(weights)
     name = data or card.data
-    frames, size = model.config.frames, model.config.size_px
+    how: dict[str, Any] = {
+        "frames": model.config.frames, "size": model.config.size_px, "splits": splits,
+        "draw": draw, "skip_unreadable": skip_unreadable,
+    }  # fmt: skip
     found = (
-        cached_clips(name, frames=frames, size=size, splits=splits, draw=draw, silent=silent)
+        cached_clips(name, **how, silent=silent)
         if limit is None
-        else SomeClips(open_clips(name, frames=frames, size=size, splits=splits, draw=draw), limit)
+        else SomeClips(open_clips(name, **how), limit)
     )
     clips = numbered_as(found, card.classes, network=weights)
     with bar("evaluating", quiet=silent) as progress:
@@ -381,22 +400,3 @@ def prepare_processor() -> None:
 
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     keep_freed_memory()
-
-
-def cached_clips(
-    name: str, *, frames: int, size: int, splits: Path | None, draw: int, silent: bool
-) -> "CachedClips":
-    """Return clips from a cache, which is filled if need be."""
-    from fadeline.models.clips.cache import cached
-    from fadeline.models.clips.opening import clip_notes, open_clips
-    from fadeline.models.machine import usable_cores
-
-    clips = open_clips(name, frames=frames, size=size, splits=splits, draw=draw)
-    say(clip_notes(clips), quiet=silent)
-    with bar(f"caching {name}", quiet=silent) as progress:
-        return cached(
-            clips,
-            workers=usable_cores(),
-            progress=progress,
-            log=None if silent else lambda text: errors().print(text, markup=False),
-        )
