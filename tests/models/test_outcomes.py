@@ -18,6 +18,7 @@ from fadeline.models.outcomes import (
     read_outcomes,
     refuse_other_outcomes,
     shipped_checksums,
+    what_changed,
     write_outcomes,
 )
 
@@ -137,3 +138,27 @@ def test_reading_needs_no_torch():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("label", 3, "label must be a position in its list of 3 classes"),
+        ("predicted", -1, "predicted must be a position in its list of 3 classes"),
+        ("correct", True, "correct must be whether label and predicted are the same"),
+    ],
+)
+def test_answers_that_are_no_classes_of_the_table_are_refused(tmp_path, column, value, message):
+    outcomes = made()
+    wrong = outcomes.rows.index[outcomes.rows.label != outcomes.rows.predicted][0]
+    outcomes.rows.loc[wrong, column] = value
+    write_outcomes(outcomes, tmp_path / "t.parquet")
+    with pytest.raises(OutcomesError, match=message):
+        read_outcomes(tmp_path / "t.parquet")
+
+
+def test_other_classes_are_a_change():
+    outcomes = made()
+    now: dict[str, Any] = {"data_version": outcomes.data_version, "weights": {}}
+    assert what_changed(outcomes, **now, classes=outcomes.classes) == ""
+    assert "other classes" in what_changed(outcomes, **now, classes=outcomes.classes[::-1])

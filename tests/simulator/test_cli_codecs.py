@@ -2,6 +2,7 @@
 
 import csv
 import json
+from typing import Any
 
 import pytest
 
@@ -208,7 +209,7 @@ def turned(monkeypatch):
         self.labels = 1 - self.labels
 
     monkeypatch.setattr(kind, "__init__", reversed_labels)
-    clip = kind.clip
+    clip: Any = kind.clip
     monkeypatch.setattr(kind, "clip", lambda self, index: clip(_Unturned(self), index))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fadeline.models.clips.clipset import ClipSet
-from fadeline.models.clips.numbering import numbered_as
+from fadeline.models.clips.numbering import NumberedClips, numbered_as
 from fadeline.models.controls import SomeClips
 from fadeline.models.errors import ClipError
 
@@ -43,6 +43,7 @@ def test_labels_follow_names(classes, labels):
 def test_part_of_a_set_keeps_its_numbers():
     some = SomeClips(Three(), 2)
     clips = numbered_as(some, ["c", "b", "a"], network="net")
+    assert isinstance(clips, NumberedClips)
     assert clips.indices.tolist() == some.indices.tolist()
 
 
