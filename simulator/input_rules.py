@@ -11,7 +11,7 @@ from fadeline.models.clips.folder_name import folder_of
 from fadeline.models.errors import ModelsError
 from fadeline.simulator.document import is_file
 from fadeline.simulator.errors import Path
-from fadeline.simulator.scenario import Clips, Scenario
+from fadeline.simulator.scenario import DEFAULT_CLASSIFIER, Clips, Scenario
 from fadeline.simulator.scheme_spec import LearnedScheme
 from fadeline.simulator.spec import Fault
 
@@ -22,7 +22,8 @@ CODEC_SHAPES = {"stae": "StaeConfig", "deepisc": "DeepIscConfig", "deepisc-task"
 def input_faults(scenario: Scenario) -> Iterator[Fault]:
     """Yield path and message of each file that is missing or of another kind."""
     yield from _clips(scenario.clips)
-    yield from _weights(("clips", "classifier"), scenario.clips.classifier, "VideoViT")
+    if scenario.clips.classifier != DEFAULT_CLASSIFIER:  # which came with the package
+        yield from _weights(("clips", "classifier"), scenario.clips.classifier, "VideoViT")
     for index, scheme in enumerate(scenario.schemes):
         if isinstance(scheme, LearnedScheme) and scheme.weights is not None:
             yield from _codec(("schemes", index, "weights"), scheme.codec, scheme.weights)
