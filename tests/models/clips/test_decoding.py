@@ -1,5 +1,7 @@
 """What is healthy is accepted, whatever its container; what is damaged is noticed, mostly."""
 
+from pathlib import Path
+
 import av
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from fadeline.models.clips.listing import VIDEO_SUFFIXES
 from fadeline.models.clips.video import count_frames
 from fadeline.models.errors import ClipError
 
+SHARED = Path(__file__).resolve().parents[3].parent / "shared"
 X264 = "x264-params"
 OPEN = {X264: "open-gop=1:keyint=12:bframes=3:b-pyramid=2"}
 HEVC = {"x265-params": "log-level=none:keyint=12:open-gop=1:bframes=3"}
@@ -179,3 +182,15 @@ def test_raw_streams_and_rarer_containers_are_read(tmp_path, suffix):
     pixels = "yuvj420p" if codec == "mjpeg" else "yuv420p"
     path = write(tmp_path / f"film{suffix}", container, codec, pixels, options, frames=10)
     assert count_frames(path) == 10
+
+
+@pytest.mark.skipif(not (SHARED / "data/ut_interaction").is_dir(), reason="the films are not here")
+def test_filmed_videos_are_accepted():
+    films = [*(SHARED / "data/ut_interaction").rglob("*.mp4")]
+    assert len(films) == 120
+    assert min(map(count_frames, films)) > 0
+
+
+@pytest.mark.skipif(not (SHARED / "cases").is_dir(), reason="the streams are not here")
+def test_a_cameras_stream_is_read():
+    assert count_frames(SHARED / "cases/32-raw-streams/cam.h264") == 30
