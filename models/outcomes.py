@@ -13,7 +13,8 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from fadeline.models.errors import OutcomesError
+from fadeline.models.card import read_card
+from fadeline.models.errors import OutcomesError, WeightsError
 from fadeline.models.files import complete_or_absent
 
 if TYPE_CHECKING:
@@ -127,7 +128,8 @@ class Outcomes:
         reference_network_s: Time of the network of `network_speed` on the machine that the codecs
             were timed on: what their networks' times are worth on another.
         codecs: By name.
-        rows: With `COLUMNS`.
+        rows: With `COLUMNS`; `label` and `predicted` are positions in `classes`.
+        skipped: Why videos were left out, a message each.
     """
 
     data: str
@@ -140,6 +142,7 @@ class Outcomes:
     reference_network_s: float
     codecs: dict[str, CodecFacts]
     rows: "pd.DataFrame" = field(repr=False)
+    skipped: list[str] = field(default_factory=list)
 
     def header(self) -> dict[str, Any]:
         """Return everything but the rows, as it is stored."""
@@ -194,9 +197,21 @@ def read_outcomes(path: Path) -> Outcomes:
             raise KeyError(", ".join(missing))
         header["codecs"] = {name: _facts(stored) for name, stored in header["codecs"].items()}
         header["classifier_work"] = NetworkWork(**header["classifier_work"])
-        return Outcomes(**header, rows=table.to_pandas())
+        outcomes = Outcomes(**header, rows=table.to_pandas())
+        _refuse_nonsense(outcomes)
+        return outcomes
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise OutcomesError(f"{path}: is no readable outcome table: {error}") from error
+
+
+def _refuse_nonsense(outcomes: Outcomes) -> None:
+    """Raise ValueError if labels and answers are not positions in the list of classes."""
+    rows, count = outcomes.rows, len(outcomes.classes)
+    for column in ("label", "predicted"):
+        if not rows[column].between(0, count - 1).all():
+            raise ValueError(f"{column} must be a position in its list of {count} classes")
+    if (rows["correct"] != (rows["label"] == rows["predicted"])).any():
+        raise ValueError("correct must be whether label and predicted are the same")
 
 
 def shipped_outcomes() -> dict[str, Path]:
@@ -211,20 +226,50 @@ def shipped_checksums(codecs: Sequence[str]) -> dict[str, str]:
     Raises:
         OutcomesError: If no such weights are shipped, or a card is damaged.
     """
-    trained = Path(str(files("fadeline.models"))) / "trained"
-    cards = {FROZEN: "vit-tiny-actions.json"}
+    paths = {FROZEN: "vit-tiny-actions"}
     for name in codecs:
-        cards |= {name: f"{name}-actions.json", f"{name} {OWN}": f"{name}-actions-classifier.json"}
+        paths |= {name: f"{name}-actions", f"{name} {OWN}": f"{name}-actions-classifier"}
+    folder = Path(str(files("fadeline.models"))) / "trained"
     found = {}
-    for name, card in cards.items():
+    for name, stem in paths.items():
         try:
-            found[name] = str(json.loads((trained / card).read_text(encoding="utf-8"))["sha256"])
-        except (OSError, ValueError, KeyError) as error:
-            raise OutcomesError(
-                f"{trained / card}: the card of {name} cannot be read: {error}; a table says "
-                "nothing without its weights"
-            ) from error
+            found[name] = read_card(folder / f"{stem}.safetensors").sha256
+        except WeightsError as error:
+            raise OutcomesError(f"{error}; a table says nothing without its weights") from error
     return found
+
+
+def what_changed(
+    outcomes: Outcomes,
+    *,
+    data_version: str,
+    weights: Mapping[str, str],
+    classes: Sequence[str] | None = None,
+) -> str:
+    """Say what is no longer as it was when a table was measured; empty if all is.
+
+    Args:
+        outcomes: The table.
+        data_version: Of the clips now.
+        weights: SHA-256 now: "frozen" for the classifier of uncompressed clips, the codec's name,
+            and the name followed by " own" for its classifier.
+        classes: Of the classifier now; None if they do not matter.
+    """
+    if outcomes.data_version != data_version:
+        return (
+            f"was measured on version {outcomes.data_version} of {outcomes.data}, which now has "
+            f"version {data_version}"
+        )
+    measured = {FROZEN: outcomes.classifier}
+    for name, facts in outcomes.codecs.items():
+        measured[name] = facts.weights["codec"]
+        measured[f"{name} {OWN}"] = facts.weights["classifier"]
+    other = [name for name, sha256 in weights.items() if measured.get(name, sha256) != sha256]
+    if other:
+        return f"was measured with other weights of {', '.join(other)}"
+    if classes is not None and list(classes) != outcomes.classes:
+        return "was measured with other classes"
+    return ""
 
 
 def refuse_other_outcomes(
@@ -235,28 +280,14 @@ def refuse_other_outcomes(
     Args:
         outcomes: The table.
         where: How messages call it.
-        data_version: Of the clips now.
-        weights: SHA-256 now: "frozen" for the classifier of uncompressed clips, the codec's name,
-            and the name followed by " own" for its classifier.
+        data_version: As in `what_changed`.
+        weights: As in `what_changed`.
 
     Raises:
         OutcomesError: If it was not.
     """
-    again = "measure it again with fadeline evaluate"
-    if outcomes.data_version != data_version:
-        raise OutcomesError(
-            f"{where}: was measured on version {outcomes.data_version} of {outcomes.data}, which "
-            f"now has version {data_version}; {again}"
-        )
-    measured = {FROZEN: outcomes.classifier}
-    for name, facts in outcomes.codecs.items():
-        measured[name] = facts.weights["codec"]
-        measured[f"{name} {OWN}"] = facts.weights["classifier"]
-    other = [name for name, sha256 in weights.items() if measured.get(name, sha256) != sha256]
-    if other:
-        raise OutcomesError(
-            f"{where}: was measured with other weights of {', '.join(other)}; {again}"
-        )
+    if changed := what_changed(outcomes, data_version=data_version, weights=weights):
+        raise OutcomesError(f"{where}: {changed}; measure it again with fadeline evaluate")
 
 
 def _facts(stored: dict[str, Any]) -> CodecFacts:

@@ -9,6 +9,7 @@ from fadeline.channels import theory
 from fadeline.channels.check import Check, distribution_check, mean_check, value_check
 from fadeline.channels.tracefile import RecordedLink
 from fadeline.channels.units import db_to_linear
+from fadeline.models.outcomes import Outcomes
 from fadeline.simulator.channel_spec import TraceFading
 from fadeline.simulator.links import device_trace, stretch, symbols_hz
 from fadeline.simulator.loading import scenario_from_dict
@@ -19,6 +20,7 @@ from fadeline.simulator.profile import load_profile
 from fadeline.simulator.running import handlings
 from fadeline.simulator.scenario import Scenario
 from fadeline.simulator.streams import Streams
+from fadeline.simulator.wanted import WantedCodec, WantedTable
 from fadeline.simulator.world import Columns, run_world, stations
 
 _BAND = {"bandwidth_hz": 360e3, "overhead": 0.2}
@@ -130,7 +132,7 @@ def _trace_starts(seed: int) -> Iterator[Check]:
 def _energy(seed: int) -> Iterator[Check]:
     """A quarter of a board takes four times as long at a quarter of its power."""
     board = load_profile("raspberry-pi-4")
-    work = outcome_table("actions/test", (), otherwise="").classifier_work
+    work = _shipped().classifier_work
     whole_board_j = NetworkTime.by_rule(work).on(board) * board.power_w.value
     for share in (1.0, 0.25):
         scenario = _scenario(
@@ -150,7 +152,7 @@ def _energy(seed: int) -> Iterator[Check]:
 def _stage_times() -> Iterator[Check]:
     """What the simulator takes for a codec on the host, against what was measured there whole."""
     host = load_profile("host")
-    outcomes = outcome_table("actions/test", ("stae", "deepisc-task"), otherwise="")
+    outcomes = _shipped("stae", "deepisc-task")
     for name, facts in outcomes.codecs.items():
         encoder = NetworkTime.measured(facts.encoder, facts.encoder_s, outcomes.reference_network_s)
         for point in (0, 2, 6):
@@ -161,6 +163,11 @@ def _stage_times() -> Iterator[Check]:
                 1e3 * (encoder.on(host) + host.serial_s(facts.encode_serial_s[point])),
                 tolerance=250.0 * measured_s,
             )
+
+
+def _shipped(*codecs: str) -> Outcomes:
+    wanted = WantedTable("actions/test", tuple(WantedCodec(codec) for codec in codecs))
+    return outcome_table(wanted, otherwise="reinstall the package")
 
 
 def _scenario(

@@ -8,7 +8,7 @@ import os
 import sys
 import warnings
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,8 +19,11 @@ from fadeline.simulator.cli_data import data_app
 from fadeline.simulator.cli_options import AsJson, Force, Quiet, Sets, Source
 from fadeline.simulator.cli_run import add_run_commands
 from fadeline.simulator.cli_train import evaluate_app, train_app
-from fadeline.simulator.console import errors, print_json, print_table, print_yaml, spinner
+from fadeline.simulator.console import errors, print_json, print_table, print_yaml, say, spinner
 from fadeline.simulator.errors import FadelineError, ScenarioError, ScenarioWarning
+
+if TYPE_CHECKING:
+    from fadeline.simulator.scenario import Scenario
 
 app = typer.Typer(
     help="How accurate is the answer that arrives in time?",
@@ -88,6 +91,7 @@ def check(source: Source, set_values: Sets = None, as_json: AsJson = False) -> N
     from fadeline.simulator.loading import load_scenario
 
     scenario = load_scenario(source, set_values=set_values or ())
+    say(_table_notes(scenario), quiet=False)
     derived = derived_values(scenario)
     resolved = scenario.model_dump(mode="json", exclude_none=True)
     if as_json:
@@ -96,6 +100,31 @@ def check(source: Source, set_values: Sets = None, as_json: AsJson = False) -> N
     print_yaml(resolved)
     rows = [(v.where, v.quantity, f"{v.value:.6g}", v.note) for v in derived]
     print_table("Derived values", ("for", "quantity", "value", "note"), rows)
+
+
+def _table_notes(scenario: "Scenario") -> list[str]:
+    """Say which outcome tables a run would measure first, and why; none of shipped clips."""
+    from fadeline.models.outcomes import shipped_outcomes
+    from fadeline.simulator.wanted import WantedTable, wanted_tables
+
+    shipped = shipped_outcomes()
+    notes = []
+    for wanted in wanted_tables(scenario):
+        plain = all(codec.weights is None for codec in wanted.codecs)
+        if plain and wanted == WantedTable(wanted.data, wanted.codecs) and wanted.data in shipped:
+            continue
+        from fadeline.models.card import read_card, weights_path
+        from fadeline.models.clips.opening import clip_notes
+        from fadeline.simulator.measured import UnmeasuredError, open_wanted, outcome_table
+
+        clips = open_wanted(wanted, read_card(weights_path(wanted.classifier)))
+        notes += clip_notes(clips)
+        try:
+            outcome_table(wanted, otherwise="")
+        except UnmeasuredError as error:
+            why = error.changed or "not measured yet"
+            notes.append(f"{wanted.data}: {why}; fadeline run measures it first, in minutes")
+    return notes
 
 
 @app.command()

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fadeline.simulator.cli_clips import cached_clips
 from fadeline.simulator.cli_options import (
     AsJson,
     ComputePrecision,
     Draw,
     Force,
     Quiet,
+    SkipUnreadable,
     Splits,
     Workers,
 )
 from fadeline.simulator.cli_train import (
-    cached_clips,
     command_line,
     prepare_processor,
     prepare_training,
@@ -72,6 +73,7 @@ def train_codec_command(name: "CodecName") -> Callable[..., None]:
         ] = None,
         splits: Splits = None,
         draw: Draw = 1,
+        skip_unreadable: SkipUnreadable = False,
         length: Annotated[
             float, typer.Option(min=0.0, help="Epochs of every step, in parts of the usual.")
         ] = 1.0,
@@ -84,9 +86,9 @@ def train_codec_command(name: "CodecName") -> Callable[..., None]:
         as_json: AsJson = False,
     ) -> None:
         prepare_processor()
+        from fadeline.models.clips.numbering import numbered_as
         from fadeline.models.codecs.codec_training import codec_recipe, new_codec, train_codec
         from fadeline.models.codecs.objective import PricedCodec
-        from fadeline.models.errors import ClipError
         from fadeline.models.training import first_process
         from fadeline.models.weights import load_vit
 
@@ -107,15 +109,17 @@ def train_codec_command(name: "CodecName") -> Callable[..., None]:
         learner, _ = load_vit(classifier)
         codec = new_codec(name, seed=seed) if init is None else _trained(init, name)
         _refuse_shape(classifier, frozen.config, codec.config)
-        clips, validation = (
+        cached_train, cached_validation = (
             cached_clips(
                 chosen, frames=codec.config.frames, size=codec.config.size_px,
-                splits=splits, draw=draw, silent=silent,
+                splits=splits, draw=draw, skip_unreadable=skip_unreadable, silent=silent,
             )
             for chosen in (split_of(data, "train"), validate_on or split_of(data, "val"))
         )  # fmt: skip
-        if list(clips.classes) != frozen_card.classes:
-            raise ClipError(f"{clips.name}: its classes are not those of {classifier}")
+        clips, validation = (
+            numbered_as(found, frozen_card.classes, network=classifier)
+            for found in (cached_train, cached_validation)
+        )
         model = PricedCodec(codec, learner)
         rows = train_codec(
             model, clips, validation, recipe, out, further=init is not None, resume=resume,
@@ -130,7 +134,7 @@ def train_codec_command(name: "CodecName") -> Callable[..., None]:
         with bar("probability tables", quiet=silent) as progress:
             trained = save_codec(
                 model, name, clips, validation, out / f"{name}.safetensors",
-                checksum=validation.digest,
+                checksum=cached_validation.digest,
                 command=command_line(sys.argv[1:]),
                 seed=seed,
                 wall_s=sum(row["seconds"] for row in rows),
@@ -139,7 +143,7 @@ def train_codec_command(name: "CodecName") -> Callable[..., None]:
         with bar("measuring", quiet=silent) as progress:
             outcomes = measure_outcomes(
                 [trained], frozen, frozen_card, validation,
-                checksum=validation.digest, workers=usable_cores(), parts=out / PARTS,
+                checksum=cached_validation.digest, workers=usable_cores(), parts=out / PARTS,
                 progress=progress,
             )  # fmt: skip
         _keep(outcomes, out)
@@ -182,6 +186,7 @@ def evaluate_codecs(
     workers: Workers = None,
     splits: Splits = None,
     draw: Draw = 1,
+    skip_unreadable: SkipUnreadable = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
     force: Force = False,
     quiet: Quiet = False,
@@ -194,7 +199,8 @@ def evaluate_codecs(
         raise FadelineError("evaluate needs --codec NAME and --out DIR; or: fadeline evaluate vit")
     given = {
         "--limit": limit, "--splits": splits, "--classifier": classifier, "--workers": workers,
-        "--resume": resume or None,
+        "--resume": resume or None, "--draw": None if draw == 1 else draw,
+        "--skip-unreadable": skip_unreadable or None,
     }  # fmt: skip
     if from_tables and (unused := [word for word, value in given.items() if value is not None]):
         raise FadelineError(f"--from-tables reads what was measured; leave {', '.join(unused)} out")
@@ -207,7 +213,8 @@ def evaluate_codecs(
         prepare_work(out, parts=PARTS, result=TABLE, resume=resume, force=force)
         outcomes = _measured(
             codec, data, classifier or "vit-tiny-actions", out,
-            limit=limit, splits=splits, draw=draw, workers=workers, silent=quiet or as_json,
+            limit=limit, splits=splits, draw=draw, skip_unreadable=skip_unreadable,
+            workers=workers, silent=quiet or as_json,
         )  # fmt: skip
         _keep(outcomes, out)
     _report(outcomes, out, quiet=quiet, as_json=as_json)
@@ -222,16 +229,17 @@ def _measured(
     limit: int | None,
     splits: Path | None,
     draw: int,
+    skip_unreadable: bool,
     workers: int | None,
     silent: bool,
 ) -> "Outcomes":
     prepare_processor()
     from fadeline.models.clips.digest import content_digest
+    from fadeline.models.clips.numbering import numbered_as
     from fadeline.models.clips.opening import open_clips
     from fadeline.models.codecs.measuring import measure_outcomes
     from fadeline.models.codecs.stored_codec import load_codec
     from fadeline.models.controls import SomeClips
-    from fadeline.models.errors import ClipError
     from fadeline.models.machine import usable_cores
     from fadeline.models.weights import load_vit
 
@@ -244,21 +252,19 @@ def _measured(
         *((trained.name, trained.codec.config) for trained in codecs),
     ):
         _refuse_shape(name, config, shape)
+    how: dict[str, Any] = {
+        "frames": shape.frames, "size": shape.size_px, "splits": splits, "draw": draw,
+        "skip_unreadable": skip_unreadable,
+    }  # fmt: skip
     clips: ClipSet
     if limit is None:
-        cached = cached_clips(
-            data, frames=shape.frames, size=shape.size_px, splits=splits, draw=draw, silent=silent
-        )
+        cached = cached_clips(data, **how, silent=silent)
         clips, checksum = cached, cached.digest
     else:
-        clips = SomeClips(
-            open_clips(data, frames=shape.frames, size=shape.size_px, splits=splits, draw=draw),
-            limit,
-        )
+        clips = SomeClips(open_clips(data, **how), limit)
         checksum = content_digest(clips)
-    for name, theirs in ((classifier, card), *((trained.name, trained.card) for trained in codecs)):
-        if theirs.classes != list(clips.classes):
-            raise ClipError(f"{data}: its classes are not those of {name}")
+    for name, theirs in (*((trained.name, trained.card) for trained in codecs), (classifier, card)):
+        clips = numbered_as(clips, theirs.classes, network=name)
     _save_picture(codecs, clips, PICTURE_RATIO, out)
     with bar("measuring", quiet=silent) as progress:
         return measure_outcomes(
@@ -328,10 +334,13 @@ def _refuse_shape(name: str, config: Any, expected: Any) -> None:
 
 def _read(names: list[str], data: str) -> "Outcomes":
     from fadeline.simulator.measured import outcome_table
+    from fadeline.simulator.wanted import WantedCodec, WantedTable
 
-    return outcome_table(
-        data, names, otherwise="to measure them, or a file of weights, leave --from-tables out"
-    )
+    otherwise = "to measure them, or a file of weights, leave --from-tables out"
+    if other := [name for name in names if name not in SUMMARIES]:
+        raise FadelineError(f"{data}: no outcome table has {', '.join(other)}; {otherwise}")
+    wanted = WantedTable(data, tuple(WantedCodec(name) for name in dict.fromkeys(names)))
+    return outcome_table(wanted, otherwise=otherwise)
 
 
 def _report(outcomes: "Outcomes", out: Path, *, quiet: bool, as_json: bool) -> None:

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from fadeline.simulator.cli_options import AsJson, Draw, Force, Quiet, Splits
-from fadeline.simulator.console import bar, errors, print_json, print_table
+from fadeline.simulator.cli_options import AsJson, Draw, Force, Quiet, SkipUnreadable, Splits
+from fadeline.simulator.console import bar, errors, print_json, print_table, say
 from fadeline.simulator.errors import OutputError
 from fadeline.simulator.output import refuse_existing
 
@@ -46,18 +46,26 @@ def cache(
     draw: Draw = 1,
     sampling: Sampling = "uniform",
     workers: Workers = None,
+    skip_unreadable: SkipUnreadable = False,
     force: Annotated[bool, typer.Option("--force", help="Make it again.")] = False,
-    verify: Annotated[bool, typer.Option("--verify", help="Read all of it and check.")] = False,
+    verify: Annotated[
+        bool,
+        typer.Option("--verify", help="Check all of it, and draw or decode every clip again."),
+    ] = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Draw or decode a data set once and keep it; FADELINE_CACHE says where."""
     from fadeline.models.clips.cache import cached
-    from fadeline.models.clips.opening import open_clips
+    from fadeline.models.clips.opening import clip_notes, open_clips
     from fadeline.models.machine import usable_cores
 
     silent = quiet or as_json
-    clips = open_clips(name, frames=frames, size=size, splits=splits, draw=draw, sampling=sampling)
+    clips = open_clips(
+        name, frames=frames, size=size, splits=splits, draw=draw, sampling=sampling,
+        skip_unreadable=skip_unreadable,
+    )  # fmt: skip
+    say(clip_notes(clips), quiet=silent)
     with bar("caching", quiet=silent) as progress:
         found = cached(
             clips,
@@ -68,7 +76,7 @@ def cache(
         )
     if verify:
         with bar("checking", quiet=silent) as progress:
-            found.verify(progress=progress)
+            found.verify(clips, progress=progress)
     summary = {
         "name": found.name,
         "version": found.version,
@@ -77,11 +85,13 @@ def cache(
         "digest": found.digest,
         "verified": verify,
     }
+    if found.skipped:
+        summary["skipped"] = [*found.skipped]
     if as_json:
         print_json(summary)
     elif not quiet:
         for key, value in summary.items():
-            print(f"{key}: {value}")
+            print(f"{key}: {len(value) if isinstance(value, list) else value}")
 
 
 @data_app.command()

@@ -12,6 +12,9 @@ Splits = Annotated[
     Path | None, typer.Option(help="Split files of videos (default: those in their folder).")
 ]
 Draw = Annotated[int, typer.Option(min=1, help="Draw of the split files of videos.")]
+SkipUnreadable = Annotated[
+    bool, typer.Option("--skip-unreadable", help="Go on without videos that cannot be decoded.")
+]
 Source = Annotated[str, typer.Argument(metavar="SCENARIO", help="YAML file or shipped name.")]
 Sets = Annotated[
     list[str] | None,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fadeline.simulator.cli_options import AsJson, Force, Quiet, Sets, Source, Workers
-from fadeline.simulator.console import bar, errors, print_json, spinner
+from fadeline.simulator.console import bar, errors, print_json, say, spinner
 
 if TYPE_CHECKING:
     from fadeline.simulator.scenario import Scenario
@@ -72,18 +72,17 @@ def run(
 def _measure_missing(scenario: "Scenario", *, silent: bool) -> None:
     """Measure what the networks do to the scenario's clips, unless that is known already."""
     from fadeline.simulator.measured import UnmeasuredError, measure_table, outcome_table
-    from fadeline.simulator.running import measured_codecs
+    from fadeline.simulator.wanted import wanted_tables
 
-    codecs, data = measured_codecs(scenario), scenario.clips.data
-    if codecs is None:
-        return
-    try:
-        outcome_table(data, codecs, otherwise="")
-    except UnmeasuredError:
-        with bar(
-            f"measuring {', '.join(codecs) or 'the classifier'} on {data}", quiet=silent
-        ) as progress:
-            measure_table(data, codecs, progress=progress)
+    for wanted in wanted_tables(scenario):
+        try:
+            outcome_table(wanted, otherwise="")
+        except UnmeasuredError as error:
+            if error.changed:
+                say([f"{wanted.data}: {error.changed}; measuring it anew"], quiet=silent)
+            names = ", ".join(codec.codec for codec in wanted.codecs) or "the classifier"
+            with bar(f"measuring {names} on {wanted.data}", quiet=silent) as progress:
+                measure_table(wanted, progress=progress, log=lambda line: say([line], quiet=silent))
 
 
 def plot(run_folder: Run, quiet: Quiet = False) -> None:

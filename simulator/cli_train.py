@@ -3,17 +3,26 @@
 import os
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from fadeline.simulator.cli_options import AsJson, ComputePrecision, Draw, Force, Quiet, Splits
+from fadeline.simulator.cli_clips import cached_clips
+from fadeline.simulator.cli_options import (
+    AsJson,
+    ComputePrecision,
+    Draw,
+    Force,
+    Quiet,
+    SkipUnreadable,
+    Splits,
+)
 from fadeline.simulator.console import bar, errors, print_json, print_table
 from fadeline.simulator.errors import FadelineError
 
 if TYPE_CHECKING:
-    from fadeline.models.clips.cache import CachedClips
     from fadeline.models.clips.clipset import ClipSet
     from fadeline.models.vit_card import Comparison
 
@@ -40,6 +49,7 @@ def train_vit_command(
     ] = None,
     splits: Splits = None,
     draw: Draw = 1,
+    skip_unreadable: SkipUnreadable = False,
     shuffled: Annotated[
         bool, typer.Option("--shuffled", help="Shuffle the frames of every clip, as a control.")
     ] = False,
@@ -64,6 +74,7 @@ def train_vit_command(
     prepare_processor()
     from dataclasses import replace
 
+    from fadeline.models.clips.numbering import numbered_as
     from fadeline.models.training import first_process
     from fadeline.models.vit import VideoViT, vit_preset
     from fadeline.models.vit_training import start_from, train_vit, vit_recipe
@@ -81,12 +92,24 @@ def train_vit_command(
     prepare_training(out, resume=resume, force=force)
     plain_clips, plain_validation = (
         cached_clips(
-            name, frames=shape.frames, size=shape.size_px, splits=splits, draw=draw, silent=silent
+            name,
+            frames=shape.frames,
+            size=shape.size_px,
+            splits=splits,
+            draw=draw,
+            skip_unreadable=skip_unreadable,
+            silent=silent,
         )
         for name in (split_of(data, "train"), validate_on or split_of(data, "val"))
     )
-    clips = _shuffled(plain_clips) if shuffled else plain_clips
-    validation = _shuffled(plain_validation) if shuffled else plain_validation
+    # Outputs keep the meaning that they have in the weights to start from, where those have one.
+    classes = plain_clips.classes if init is None else _classes_of(init, plain_clips)
+    clips, validation = (
+        numbered_as(found, classes, network=f"the training clips {plain_clips.name}")
+        for found in (plain_clips, plain_validation)
+    )
+    if shuffled:
+        clips, validation = _shuffled(clips), _shuffled(validation)
     model = VideoViT(replace(shape, classes=len(clips.classes)), seed=seed)
     if init is not None:
         new = start_from(model, weights_path(init))
@@ -122,6 +145,7 @@ def evaluate_vit_command(
     ] = None,
     splits: Splits = None,
     draw: Draw = 1,
+    skip_unreadable: SkipUnreadable = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Clips to use, drawn among all.")] = None,
     with_controls: Annotated[
         bool, typer.Option("--controls", help="Also with detail, motion or order taken away.")
@@ -138,9 +162,9 @@ def evaluate_vit_command(
 ) -> None:
     """Measure a video ViT again; exit with 1 if its card claims something else."""
     prepare_processor()
+    from fadeline.models.clips.numbering import numbered_as
     from fadeline.models.clips.opening import open_clips
     from fadeline.models.controls import SomeClips
-    from fadeline.models.errors import ClipError
     from fadeline.models.evaluation import evaluate
     from fadeline.models.vit_card import (
         compare,
@@ -155,14 +179,16 @@ def evaluate_vit_command(
     silent = quiet or as_json
     model, card = load_vit(weights)
     name = data or card.data
-    frames, size = model.config.frames, model.config.size_px
-    clips = (
-        cached_clips(name, frames=frames, size=size, splits=splits, draw=draw, silent=silent)
+    how: dict[str, Any] = {
+        "frames": model.config.frames, "size": model.config.size_px, "splits": splits,
+        "draw": draw, "skip_unreadable": skip_unreadable,
+    }  # fmt: skip
+    found = (
+        cached_clips(name, **how, silent=silent)
         if limit is None
-        else SomeClips(open_clips(name, frames=frames, size=size, splits=splits, draw=draw), limit)
+        else SomeClips(open_clips(name, **how), limit)
     )
-    if list(clips.classes) != card.classes:
-        raise ClipError(f"{name}: its classes are not those of {weights}, so nothing can be said")
+    clips = numbered_as(found, card.classes, network=weights)
     with bar("evaluating", quiet=silent) as progress:
         evaluation = evaluate(model, clips, progress=progress)
     shares = {}
@@ -170,12 +196,13 @@ def evaluate_vit_command(
         with bar("controls", quiet=silent) as progress:
             shares = measure_controls(model, clips, evaluation, progress=progress)
     if shuffled_weights is not None:
-        other, _ = load_vit(shuffled_weights)
+        other, other_card = load_vit(shuffled_weights)
+        theirs = numbered_as(found, other_card.classes, network=shuffled_weights)
         with bar("shuffled frames", quiet=silent) as progress:
-            shares |= measure_shuffled(other, clips, progress=progress)
+            shares |= measure_shuffled(other, theirs, progress=progress)
     if write_card:
-        assert not isinstance(clips, SomeClips)
-        _write_card(Path(weights), model, clips, evaluation, shares)
+        assert not isinstance(found, SomeClips)
+        _write_card(Path(weights), model, clips, found.digest, evaluation, shares)
         _, card = load_vit(weights)  # what follows compares with what the card says now
     if ":" in name:  # videos: the name tells neither the draw nor what is in the folder
         comparable = (name, clips.version) == (card.data, card.data_version)
@@ -281,7 +308,12 @@ def _save(
 
 
 def _write_card(
-    weights: Path, model: Any, clips: "CachedClips", evaluation: Any, shares: dict[str, Any]
+    weights: Path,
+    model: Any,
+    clips: "ClipSet",
+    checksum: str,
+    evaluation: Any,
+    shares: dict[str, Any],
 ) -> None:
     """Put what was just measured into the card beside the weights, and draw its figure."""
     from fadeline.models.vit_card import remeasured_card
@@ -294,7 +326,7 @@ def _write_card(
         clips,
         evaluation,
         shares,
-        checksum=clips.digest,
+        checksum=checksum,
         confusion_figure=figure.name,
     )
     save_weights(model, weights, card)
@@ -307,6 +339,18 @@ def _save_confusion(evaluation: Any, figure: Path) -> None:
         save_confusion(evaluation, figure)
     except OSError as error:
         raise FadelineError(f"{figure}: cannot be written: {error.strerror}") from None
+
+
+def _classes_of(init: str, clips: "ClipSet") -> Sequence[str]:
+    """Return the classes of clips in the order of the weights to start from, if they are those."""
+    from fadeline.models.card import read_card, weights_path
+    from fadeline.models.errors import WeightsError
+
+    try:
+        known = read_card(weights_path(init)).classes
+    except WeightsError:  # weights without a card are good enough to start from
+        return clips.classes
+    return known if set(known) == set(clips.classes) else clips.classes
 
 
 def _shuffled(clips: "ClipSet") -> "ClipSet":
@@ -356,21 +400,3 @@ def prepare_processor() -> None:
 
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     keep_freed_memory()
-
-
-def cached_clips(
-    name: str, *, frames: int, size: int, splits: Path | None, draw: int, silent: bool
-) -> "CachedClips":
-    """Return clips from a cache, which is filled if need be."""
-    from fadeline.models.clips.cache import cached
-    from fadeline.models.clips.opening import open_clips
-    from fadeline.models.machine import usable_cores
-
-    clips = open_clips(name, frames=frames, size=size, splits=splits, draw=draw)
-    with bar(f"caching {name}", quiet=silent) as progress:
-        return cached(
-            clips,
-            workers=usable_cores(),
-            progress=progress,
-            log=None if silent else lambda text: errors().print(text, markup=False),
-        )

@@ -47,6 +47,12 @@ def bar(text: str, *, quiet: bool) -> Iterator[Callable[[int, int], None] | None
         yield draw
 
 
+def say(lines: Iterable[str], *, quiet: bool) -> None:
+    """Print lines on standard error as they are, unless `quiet`."""
+    for line in () if quiet else lines:
+        errors().print(line, highlight=False, markup=False, soft_wrap=True)
+
+
 def print_json(value: Any) -> None:
     """Print a value as JSON; infinities become null."""
     print(json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False))

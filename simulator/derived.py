@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fadeline.channels.doppler import coherence_time_s
 from fadeline.channels.units import db_to_linear
+from fadeline.models.card import read_card, weights_path
 from fadeline.simulator.channel_spec import (
     MOVING_FADING,
     Awgn,
@@ -37,9 +38,6 @@ from fadeline.simulator.meansnr import noise_dbm, path_loss_db
 from fadeline.simulator.packets import air_bits
 from fadeline.simulator.scenario import Scenario
 from fadeline.simulator.scheme_spec import ConstantScheme, LearnedScheme, RawScheme, scheme_names
-
-ACTIONS_SHAPE = (16, 64, 64)
-"""Frames, height and width of the clips of the `actions` set, in the size for small models."""
 
 BITS_PER_PIXEL = 24
 
@@ -237,19 +235,18 @@ def _loads(scenario: Scenario) -> Iterator[Derived]:
 
 def _payloads(scenario: Scenario) -> Iterator[tuple[str, float, float]]:
     """Yield name, bits of a clip, and its bits on the air, of schemes whose size is known."""
-    frames, height, width = ACTIONS_SHAPE
-    known = scenario.clips.data.startswith("actions/")
-    raw_bits = float(frames * height * width * BITS_PER_PIXEL)
+    shape = read_card(weights_path(scenario.clips.classifier)).config
+    raw_bits = float(shape["frames"] * shape["size_px"] ** 2 * BITS_PER_PIXEL)
     headers_bytes = scenario.channel.headers_bytes
     for scheme in scenario.schemes:
         names = scheme_names(scheme)
         if isinstance(scheme, ConstantScheme):
             yield names[0], float(scheme.payload_bits), float(scheme.payload_bits)
-        elif isinstance(scheme, RawScheme) and known:
+        elif isinstance(scheme, RawScheme):
             yield names[0], raw_bits, float(air_bits(raw_bits, headers_bytes))
-        elif isinstance(scheme, LearnedScheme) and known and scheme.ratio is not None:
+        elif isinstance(scheme, LearnedScheme) and scheme.ratio is not None:
             ratios = scheme.ratio if isinstance(scheme.ratio, tuple) else (scheme.ratio,)
-            calls = frames if scheme.streaming else 1
+            calls = shape["frames"] if scheme.streaming else 1
             for name, ratio in zip(names, ratios, strict=True):
                 bits = raw_bits / ratio
                 yield name, bits, calls * float(air_bits(bits / calls, headers_bytes))

@@ -18,6 +18,7 @@ from fadeline.simulator.errors import FadelineError
 from fadeline.simulator.network_time import NetworkTime
 from fadeline.simulator.profile import Profile, load_profile
 from fadeline.simulator.scheme_spec import ConstantScheme, LearnedScheme, Scheme, TableScheme
+from fadeline.simulator.wanted import wanted_codec
 from fadeline.simulator.workload import Draws, Floats, durations_s, normals
 
 Whole = NDArray[np.int64]
@@ -218,7 +219,7 @@ def _learned(
     outcomes: Outcomes,
     live: Live | None,
 ) -> Handling:
-    codec, streaming = scheme.codec, scheme.streaming
+    codec, streaming = wanted_codec(scheme).table_name, scheme.streaming
     facts = outcomes.codecs[codec]
     point, measured = nearest_point(outcomes, codec, ratio, name)
     packets = int(facts.operating_points[point]["packets"])

@@ -7,12 +7,13 @@ from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
-from fadeline.models.outcomes import shipped_outcomes
+from fadeline.models.card import classifier_path
 from fadeline.simulator.channel_spec import TraceFading
-from fadeline.simulator.measured import table_paths
+from fadeline.simulator.measured import table_path_of
 from fadeline.simulator.profile import is_profile_file
 from fadeline.simulator.scenario import Scenario
-from fadeline.simulator.scheme_spec import ConstantScheme, TableScheme
+from fadeline.simulator.scheme_spec import LearnedScheme, TableScheme
+from fadeline.simulator.wanted import wanted_tables
 
 
 def fingerprint(scenario: Scenario) -> str:
@@ -37,17 +38,28 @@ def _files(scenario: Scenario) -> Iterator[tuple[str, Path]]:
     names += [fading.file for fading in fadings if isinstance(fading, TraceFading)]
     profiles = [scenario.edge.profile, *(group.profile for group in scenario.devices)]
     names += [profile for profile in profiles if is_profile_file(profile)]
+    names += _network_files(scenario)
     for path, values in scenario.sweep.items():
-        if path.rpartition(".")[2] in ("file", "profile"):
+        if path.rpartition(".")[2] in ("file", "profile", "splits", "classifier", "weights"):
             names += [str(value) for value in values]
     for name in dict.fromkeys(names):
         if (file := Path(name)).is_file():
             yield name, file
-    own = (ConstantScheme, TableScheme)
-    if not all(isinstance(scheme, own) for scheme in scenario.schemes):
-        shipped = shipped_outcomes().get(scenario.clips.data)
-        for table in [*([shipped] if shipped else []), *table_paths(scenario.clips.data)]:
+        elif file.is_dir():  # of split files
+            yield from ((str(each), each) for each in sorted(file.glob("*.txt")))
+    for wanted in wanted_tables(scenario):
+        if (table := table_path_of(wanted)) is not None:
             yield table.name, table
+
+
+def _network_files(scenario: Scenario) -> list[str]:
+    """Return the files of splits and of weights that a scenario names, classifiers beside them."""
+    clips = scenario.clips
+    names = [name for name in (clips.splits, clips.classifier) if name is not None]
+    for scheme in scenario.schemes:
+        if isinstance(scheme, LearnedScheme) and scheme.weights is not None:
+            names += [scheme.weights, str(classifier_path(Path(scheme.weights)))]
+    return names
 
 
 @lru_cache(maxsize=64)

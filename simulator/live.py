@@ -3,37 +3,35 @@
 Slow, and a check of the outcome tables: both must tell the same. One clip at a time, on one core.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
-from fadeline.models.clips.opening import open_clips
+from fadeline.models.clips.numbering import numbered_as
 from fadeline.models.codecs.measuring import answer
-from fadeline.models.codecs.stored_codec import TrainedCodec, load_codec
+from fadeline.models.codecs.stored_codec import TrainedCodec
 from fadeline.models.latency import torch_threads
 from fadeline.models.vit import VideoViT
 from fadeline.models.weights import load_vit
 from fadeline.simulator.handling import ANSWER_COLUMNS, Answers, Columns, Live
-from fadeline.simulator.measured import CLASSIFIER
+from fadeline.simulator.measured import open_wanted, trained_codecs
+from fadeline.simulator.wanted import WantedTable
 
 Pixels = NDArray[np.uint8]
 
 
-def live_networks(data: str, codecs: Sequence[str]) -> Live:
-    """Return shipped networks, ready to answer clips.
+def live_networks(wanted: WantedTable) -> Live:
+    """Return networks, ready to answer clips.
 
     Args:
-        data: Name of the clips.
-        codecs: Names of the codecs.
+        wanted: What their outcome table is of.
 
     Raises:
-        ModelsError: If weights are missing, or clips cannot be opened.
+        FadelineError: If a codec takes other clips than the classifier.
+        ModelsError: If weights are missing, or clips cannot be opened or are of other classes.
     """
-    classifier, _ = load_vit(CLASSIFIER)
-    shape = classifier.config
-    clips = open_clips(data, frames=shape.frames, size=shape.size_px)
-    trained = {name: load_codec(f"{name}-actions") for name in codecs}
+    classifier, card = load_vit(wanted.classifier)
+    trained = trained_codecs(wanted, card)
+    clips = numbered_as(open_wanted(wanted, card), card.classes, network=wanted.classifier)
 
     def networks(codec: str | None, point: int) -> Answers:
         def answers(data_indices: NDArray[np.int64]) -> Columns:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from fadeline.models.clips.folder_name import moved
 from fadeline.simulator.document import Document, is_file, parse_value, read_document
 from fadeline.simulator.edits import merge, set_value
 from fadeline.simulator.errors import Path, Problem, ScenarioError, ScenarioWarning, dotted
@@ -187,12 +188,17 @@ def _resolve_files(data: Any, folder: FilePath) -> None:
 def _located(key: str, value: Any, folder: FilePath) -> Any:
     """Return the value of a key, made relative to a folder if it names a file or several."""
     last = key.rpartition(".")[2]
-    if last not in ("file", "profile"):
+    if last not in ("file", "profile", "data", "splits", "weights", "classifier"):
         return value
     if isinstance(value, list):
         return [_located(last, item, folder) for item in value]
-    names_file = isinstance(value, str) and (is_profile_file(value) if last == "profile" else value)
-    return str((folder / value).absolute()) if names_file else value
+    if not isinstance(value, str):
+        return value
+    if last == "data":
+        return moved(value, folder)
+    named = {"profile": is_profile_file(value), "classifier": value.endswith(".safetensors")}
+    names_file = value and named.get(last, True)
+    return str((folder / FilePath(value).expanduser()).absolute()) if names_file else value
 
 
 def _changed(document: Document, set_values: Sequence[str]) -> Document:
@@ -203,8 +209,9 @@ def _changed(document: Document, set_values: Sequence[str]) -> Document:
                 [Problem(f"--set {assignment}", "", "must look like channel.mean_snr_db=5")]
             )
         value, places = parse_value(text, f"--set {path}")
-        value = _located(path.strip(), value, FilePath.cwd())
-        document = set_value(document, path.strip(), value, places)
+        given = {path.strip(): value}
+        _resolve_files(given, FilePath.cwd())
+        document = set_value(document, path.strip(), given[path.strip()], places)
     return document
 
 

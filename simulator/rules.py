@@ -34,6 +34,7 @@ from fadeline.simulator.device_spec import DeviceGroup
 from fadeline.simulator.document import is_file
 from fadeline.simulator.edge_spec import Edge
 from fadeline.simulator.errors import Path
+from fadeline.simulator.input_rules import input_faults
 from fadeline.simulator.profile import is_profile_file, load_profile
 from fadeline.simulator.scenario import DeadlineGrid, Scenario
 from fadeline.simulator.scheme_spec import LearnedScheme, TableScheme, codec_name, scheme_names
@@ -63,11 +64,12 @@ PER_FRAME_CODECS = ("deepisc", "deepisc-task")
 
 
 def broken_rules(scenario: Scenario) -> Iterator[Fault]:
-    """Yield path and message of each broken rule, trace and profile files included."""
+    """Yield path and message of each broken rule, files that are named included."""
     yield from _timing(scenario)
     yield from _profiles(scenario)
     yield from _groups(scenario)
     yield from _schemes(scenario)
+    yield from input_faults(scenario)
 
 
 def scenario_warnings(scenario: Scenario) -> list[str]:

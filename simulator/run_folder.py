@@ -43,7 +43,13 @@ from fadeline.simulator.run_figures import (
     stages_figure,
     sweep_figure,
 )
-from fadeline.simulator.running import Progress, check_runnable, handlings, run_scenario
+from fadeline.simulator.running import (
+    Progress,
+    check_runnable,
+    handlings,
+    run_scenario,
+    skipped_videos,
+)
 from fadeline.simulator.scenario import Scenario
 from fadeline.simulator.streams import Streams
 from fadeline.simulator.verdict import verdict
@@ -248,6 +254,7 @@ def _manifest(
         "versions": dict(_versions()),
         "git_commit": _git_commit(),
         "inputs_sha256": input_hashes(scenario),
+        "skipped_videos": skipped_videos(scenario),
         "wall_s": round(wall_s, 3),
     }
 

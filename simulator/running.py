@@ -28,12 +28,8 @@ from fadeline.simulator.loading import at_point, plain_data, scenario_from_dict,
 from fadeline.simulator.measured import outcome_table
 from fadeline.simulator.output import complete_or_absent
 from fadeline.simulator.scenario import Scenario
-from fadeline.simulator.scheme_spec import (
-    ConstantScheme,
-    LearnedScheme,
-    TableScheme,
-    scheme_names,
-)
+from fadeline.simulator.scheme_spec import LearnedScheme, TableScheme, scheme_names
+from fadeline.simulator.wanted import WantedTable, wanted_table, wanted_tables
 from fadeline.simulator.warmup import mser5_s
 from fadeline.simulator.world import run_world, stations
 
@@ -162,13 +158,14 @@ def _refuse_other_clips(scenario: Scenario, outcomes: Outcomes | None) -> None:
             )
 
 
-def measured_codecs(scenario: Scenario) -> list[str] | None:
-    """Return the trained codecs of a scenario; None if it needs no outcome table at all."""
-    schemes = scenario.schemes
-    if all(isinstance(scheme, ConstantScheme | TableScheme) for scheme in schemes):
-        return None
-    named = [scheme.codec for scheme in schemes if isinstance(scheme, LearnedScheme)]
-    return list(dict.fromkeys(named))
+def skipped_videos(scenario: Scenario) -> list[str]:
+    """Return why videos were left out of the clips of any point of a sweep, a message each.
+
+    Raises:
+        FadelineError: If outcomes are missing or unusable.
+    """
+    tables = (_table(wanted) for wanted in wanted_tables(scenario))
+    return [*dict.fromkeys(message for table in tables for message in table.skipped)]
 
 
 def acted_deadlines_s(scenario: Scenario) -> list[float | None]:
@@ -187,21 +184,21 @@ def acted_deadlines_s(scenario: Scenario) -> list[float | None]:
 
 def _networks(scenario: Scenario) -> Live | None:
     """Return the networks of a scenario, if it has any."""
-    codecs = measured_codecs(scenario)
-    if codecs is None:
+    wanted = wanted_table(scenario)
+    if wanted is None:
         return None
     from fadeline.simulator.live import live_networks
 
-    return live_networks(scenario.clips.data, codecs)
+    return live_networks(wanted)
 
 
 def _outcomes(scenario: Scenario) -> Outcomes | None:
-    codecs = measured_codecs(scenario)
-    if codecs is None:
-        return None
-    return outcome_table(
-        scenario.clips.data, codecs, otherwise="fadeline run measures it, which takes minutes"
-    )
+    wanted = wanted_table(scenario)
+    return None if wanted is None else _table(wanted)
+
+
+def _table(wanted: WantedTable) -> Outcomes:
+    return outcome_table(wanted, otherwise="fadeline run measures it, which takes minutes")
 
 
 def _blocks(at_least: int) -> int:

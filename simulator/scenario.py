@@ -9,7 +9,10 @@ from fadeline.simulator.channel_spec import MOVING_FADING, Channel
 from fadeline.simulator.device_spec import DeviceGroup
 from fadeline.simulator.edge_spec import Edge
 from fadeline.simulator.scheme_spec import Scheme
-from fadeline.simulator.spec import Name, NonNegative, PerSecond, Seconds, Spec
+from fadeline.simulator.spec import Count, FileName, Name, NonNegative, PerSecond, Seconds, Spec
+
+DEFAULT_CLASSIFIER = "vit-tiny-actions"
+"""Shipped classifier of clips as they are."""
 
 
 class Periodic(Spec):
@@ -35,6 +38,20 @@ class Clips(Spec):
         "actions/test",
         description="Set that the outcome tables were measured on: actions/train, actions/val, "
         "actions/test, actions/test@SEED, videofolder:PATH or hmdb51:PATH.",
+    )
+    splits: FileName | None = Field(
+        None, description="Split file or folder of videos; left out: those in their folder."
+    )
+    draw: Count = Field(1, description="Draw of the split files of videos.")
+    sampling: Literal["uniform", "dense"] = Field(
+        "uniform", description="Which frames of a video make its clip."
+    )
+    skip_unreadable: bool = Field(
+        False, description="Go on without videos that cannot be decoded; the manifest names them."
+    )
+    classifier: FileName = Field(
+        DEFAULT_CLASSIFIER,
+        description="Of clips as they are: a shipped name or a .safetensors file.",
     )
     arrivals: Annotated[Periodic | Poisson, Field(discriminator="kind")]
     frame_rate_hz: PerSecond = Field(

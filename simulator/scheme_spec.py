@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from fadeline.simulator.spec import Count, Duration, Fraction, Name, Spec
+from fadeline.simulator.spec import Count, Duration, FileName, Fraction, Name, Spec
 
 Ratio = Annotated[float, Field(ge=1)]
 """Compression ratio: raw bits of the sampled clip over all bits sent for it."""
@@ -36,6 +36,9 @@ class LearnedScheme(Spec):
         ]
         | None
     ) = Field(None, description="Measured point nearest in ratio; a list makes several schemes.")
+    weights: FileName | None = Field(
+        None, description="A .safetensors file of such a codec; left out: the shipped one."
+    )
     policy: ExpectedAccuracy | None = Field(None, description="Instead of ratio.")
     delivery: Literal["whole", "anytime"] = Field(
         "whole", description="anytime: classify at the deadline what has arrived by then."

@@ -42,6 +42,10 @@ NETWORK_SPEED: Any = Field(
 )
 
 
+FileName = Annotated[str, Field(min_length=1, max_length=4096)]
+"""The path of a file or folder; the range is that of Linux."""
+
+
 class Exponential(Spec):
     """A duration drawn from an exponential distribution."""
 

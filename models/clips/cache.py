@@ -28,7 +28,7 @@ from fadeline.models.clips.cache_header import (
     read_header,
 )
 from fadeline.models.clips.clipset import ClipSet
-from fadeline.models.clips.digest import blocks_of, drawn
+from fadeline.models.clips.digest import block_digest, blocks_of, drawn
 from fadeline.models.errors import ClipError
 
 # Blocks read when a cache is opened: the ends and three between, 15 MB of 16 x 64 x 64 clips in
@@ -114,21 +114,32 @@ class CachedClips:
         copies: NDArray[np.uint8] = np.asarray(self._pixels)[wanted]
         return copies
 
-    def verify(self, *, progress: Callable[[int, int], None] | None = None) -> None:
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        """Why videos were left out, a message each."""
+        return self._header.skipped
+
+    def verify(
+        self,
+        source: ClipSet | None = None,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
         """Read every clip and check it against its checksum.
 
         Args:
+            source: What the cache was made from: also draw or decode every clip again and compare.
             progress: Called with the number of clips done and their total after each block.
 
         Raises:
-            ClipError: If a block is not what was written; the message says which clips.
+            ClipError: If a block is not what was written, or what the source has now; the message
+                says which clips.
         """
         for number, (start, stop) in enumerate(self._blocks):
             if not self._is_whole(number):
-                raise ClipError(
-                    f"{self.name}: the cache {self.path} is damaged at clips {start} to "
-                    f"{stop - 1}; build it again: fadeline data cache --force '{self.name}'"
-                )
+                raise ClipError(self._fault("is damaged at", start, stop))
+            if source is not None and not self._is_of(source, number):
+                raise ClipError(self._fault("has other pixels than the source now at", start, stop))
             if progress:
                 progress(stop, len(self))
 
@@ -141,6 +152,15 @@ class CachedClips:
         outside = indices[(indices < 0) | (indices >= len(self))]
         if outside.size:
             raise IndexError(f"{self.name}: no clip {outside[0]}; there are 0 to {len(self) - 1}")
+
+    def _fault(self, what: str, start: int, stop: int) -> str:
+        return (
+            f"{self.name}: the cache {self.path} {what} clips {start} to {stop - 1}; build it "
+            f"again: fadeline data cache --force '{self.name}'"
+        )
+
+    def _is_of(self, source: ClipSet, number: int) -> bool:
+        return block_digest(drawn(source, *self._blocks[number])) == self._header.blocks[number]
 
     def _is_whole(self, number: int) -> bool:
         start, stop = self._blocks[number]
@@ -193,7 +213,11 @@ def cached(
         size = size_text(clip_bytes(clips.shape) * len(clips))
         because = f" ({reason})" if reason else ""
         log(f"{clips.name}: caching {len(clips)} clips, {size}, in {path}{because}")
-    return CachedClips(path, build_cache(clips, path, workers=workers, progress=progress))
+    try:
+        header = build_cache(clips, path, workers=workers, progress=progress)
+    except ClipError as error:
+        raise _with_all_faults(clips, error) from error
+    return CachedClips(path, header)
 
 
 def cache_folder() -> Path:
@@ -232,6 +256,25 @@ def list_cached(folder: Path | None = None) -> list[tuple[Path, CacheHeader]]:
         except (HeaderError, OSError):
             continue
     return sorted(found, key=lambda entry: (entry[1].name, entry[0]))
+
+
+def _with_all_faults(clips: ClipSet, error: ClipError) -> ClipError:
+    """Return an error that names every video that cannot be decoded, if that is what is wrong."""
+    from fadeline.models.clips.videofolder import VideoFolder
+
+    unreadable = clips.unreadable() if isinstance(clips, VideoFolder) else {}
+    if not unreadable:
+        return error
+    return ClipError(
+        "\n".join(
+            [
+                f"{clips.name}: {len(unreadable)} of {len(clips)} videos cannot be read; replace "
+                "them, or go on without them: --skip-unreadable, in a scenario "
+                "clips.skip_unreadable: true",
+                *unreadable.values(),
+            ]
+        )
+    )
 
 
 def _opened(clips: ClipSet, path: Path) -> CachedClips:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ class CacheHeader:
         labels: Label of each clip, length N.
         shape: Frames, height and width.
         blocks: SHA-256 of each block of clips, in hexadecimal.
+        skipped: Why videos were left out, a message each.
     """
 
     name: str
@@ -37,6 +38,7 @@ class CacheHeader:
     labels: tuple[int, ...]
     shape: tuple[int, int, int]
     blocks: tuple[str, ...]
+    skipped: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, clips: ClipSet, blocks: list[str]) -> "CacheHeader":
@@ -48,6 +50,7 @@ class CacheHeader:
             labels=tuple(clips.labels.tolist()),
             shape=clips.shape,
             blocks=tuple(blocks),
+            skipped=tuple(getattr(clips, "skipped", ())),
         )
 
     @property
@@ -62,7 +65,8 @@ class CacheHeader:
 
     def describes(self, clips: ClipSet) -> bool:
         """Return whether this is the header of a data set: all but its pixels is the same."""
-        return self == CacheHeader.of(clips, list(self.blocks))
+        mine = replace(self, skipped=())
+        return mine == replace(CacheHeader.of(clips, list(self.blocks)), skipped=())
 
     def to_json(self) -> str:
         """Return the content of the JSON file."""
@@ -111,6 +115,7 @@ def _parse(content: dict[str, Any]) -> CacheHeader:
             labels=tuple(content["labels"]),
             shape=(frames, height, width),
             blocks=tuple(content["blocks"]),
+            skipped=tuple(content.get("skipped", ())),
         )
         is_whole = header.digest == content["digest"]
     except (ValueError, TypeError, KeyError) as error:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fadeline.models.clips.listing import Listing, list_clips
+from fadeline.models.clips.listing import Listing, left_out_text, list_clips
 from fadeline.models.clips.splits import (
     DEFAULT_NAMES,
     SplitLine,
@@ -110,6 +110,8 @@ def check_hmdb51(path: str | Path, splits: str | Path | None = None) -> list[Cou
     rows = _class_rows(listing)
     for draw in DRAWS:
         rows += _draw_rows(listing, source, draw)
+    if text := left_out_text(listing.left_out):
+        rows.append(CountRow("other files in the class folders", "any", text, ok=True))
     return rows
 
 

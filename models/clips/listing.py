@@ -1,7 +1,8 @@
 """Class folders and the video files in them, listed without opening any file."""
 
 import difflib
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,12 +10,24 @@ from fadeline.models.errors import ClipError
 
 # fmt: off
 VIDEO_SUFFIXES = (
-    ".3g2", ".3gp", ".asf", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4",
-    ".mpeg", ".mpg", ".mts", ".mxf", ".ogg", ".ogv", ".ts", ".vob", ".webm", ".wmv",
+    ".264", ".265", ".3g2", ".3gp", ".asf", ".avc", ".avi", ".divx", ".dv", ".f4v", ".flv", ".gif",
+    ".h261", ".h263", ".h264", ".h265", ".hevc", ".ivf", ".m1v", ".m2p", ".m2t", ".m2ts", ".m2v",
+    ".m4v", ".mjpeg", ".mjpg", ".mk3d", ".mkv", ".mod", ".mov", ".mp4", ".mp4v", ".mpe", ".mpeg",
+    ".mpg", ".mpv", ".mts", ".mxf", ".nut", ".obu", ".ogg", ".ogv", ".qt", ".rm", ".rmvb", ".tod",
+    ".trp", ".ts", ".vob", ".webm", ".wmv", ".wtv", ".xvid", ".y4m",
 )
+"""Ends of the names of files taken for videos: containers and elementary streams that FFmpeg both
+reads and finds moving pictures in (`ffmpeg -formats`), without its formats of sound and of single
+pictures, and without those that need to be told size and format (.yuv)."""
+
+OTHER_MEDIA_SUFFIXES = (
+    ".266", ".7z", ".amv", ".apng", ".avif", ".bmp", ".braw", ".dav", ".gxf", ".h266", ".heic",
+    ".insv", ".jp2", ".jpeg", ".jpg", ".lrv", ".npy", ".npz", ".png", ".r3d", ".rar", ".swf",
+    ".tar", ".tif", ".tiff", ".vc1", ".webp", ".yuv", ".zip",
+)
+"""Ends of the names of files that are no clips here but may have been meant as such: pictures,
+archives and formats of cameras (our choice). They are left out, and that is said."""
 # fmt: on
-"""Ends of the names of files taken for videos: containers that FFmpeg both reads and finds moving
-pictures in (`ffmpeg -formats`), without its formats of sound and of single pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +37,13 @@ class Listing:
     Attributes:
         path: The folder that holds the class folders.
         clips: Names of the video files of each class; classes and files in order of their names.
+        left_out: Other files in the class folders that look like media, such as
+            ``class/frame.jpg``, in order.
     """
 
     path: Path
     clips: Mapping[str, tuple[str, ...]]
+    left_out: tuple[str, ...] = ()
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -84,8 +100,8 @@ class Listing:
 def list_clips(path: Path, *, leave_out: Collection[Path] = ()) -> Listing:
     """List the class folders of a folder and the videos in them.
 
-    Hidden files and folders, and files that are no videos by their name, are passed over. A class
-    without a video is listed with none.
+    Hidden files and folders, and files that are no videos by their name, are passed over; of the
+    latter those that look like media are listed apart. A class without a video is listed with none.
 
     Args:
         path: The folder.
@@ -104,22 +120,41 @@ def list_clips(path: Path, *, leave_out: Collection[Path] = ()) -> Listing:
             for entry in sorted(path.iterdir())
             if entry.is_dir() and entry.name[0] != "." and entry.resolve() not in other
         ]
-        clips = {folder.name: _videos(folder) for folder in folders}
+        files = {folder.name: _files(folder) for folder in folders}
     except OSError as error:
         raise ClipError(f"{error.filename}: cannot be read: {error.strerror}") from None
-    return Listing(path, clips)
+    return Listing(
+        path,
+        {name: tuple(f for f in own if _ends(f, VIDEO_SUFFIXES)) for name, own in files.items()},
+        tuple(
+            f"{name}/{f}" for name, own in files.items() for f in own
+            if _ends(f, OTHER_MEDIA_SUFFIXES)
+        ),
+    )  # fmt: skip
 
 
-def _videos(folder: Path) -> tuple[str, ...]:
-    return tuple(
-        sorted(
-            entry.name
-            for entry in folder.iterdir()
-            if entry.suffix.lower() in VIDEO_SUFFIXES
-            and entry.name[0] != "."
-            and not entry.is_dir()
-        )
-    )
+def left_out_text(files: Sequence[str]) -> str:
+    """Say that files are left out, by kind; empty if there are none.
+
+    Example:
+        >>> left_out_text(["run/a.jpg", "run/b.JPG", "walk/c.zip"])
+        'left out, since not among the videos that are read: 2 .jpg, 1 .zip (run/a.jpg, ...)'
+    """
+    if not files:
+        return ""
+    kinds = Counter(Path(file).suffix.lower() for file in files)
+    counts = ", ".join(f"{count} {suffix}" for suffix, count in sorted(kinds.items()))
+    more = ", ..." if len(files) > 1 else ""
+    return f"left out, since not among the videos that are read: {counts} ({files[0]}{more})"
+
+
+def _files(folder: Path) -> list[str]:
+    names = (entry.name for entry in folder.iterdir() if not entry.is_dir())
+    return sorted(name for name in names if name[0] != ".")
+
+
+def _ends(name: str, suffixes: tuple[str, ...]) -> bool:
+    return Path(name).suffix.lower() in suffixes
 
 
 def _nearest(intro: str, given: str, allowed: Iterable[str], most: int) -> str:

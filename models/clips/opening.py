@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fadeline.models.clips.clipset import ClipSet
+from fadeline.models.clips.listing import left_out_text
 from fadeline.models.errors import ClipError
 
 ACTION_SPLITS = ("train", "val", "test")
@@ -30,6 +31,7 @@ def open_clips(
     splits: Path | None = None,
     draw: int = 1,
     sampling: str = "uniform",
+    skip_unreadable: bool = False,
 ) -> ClipSet:
     """Return the data set of a name.
 
@@ -40,6 +42,7 @@ def open_clips(
         splits: Folder or file that says which clips belong to which split; for videos.
         draw: Number of the draw of those splits; for videos.
         sampling: How frames are taken from a video; for videos.
+        skip_unreadable: Leave out videos that cannot be decoded; for videos.
 
     Raises:
         ClipError: If there is no such data set, or it cannot be used.
@@ -49,10 +52,13 @@ def open_clips(
         if not where.partition("#")[0]:
             raise ClipError(f"{name}: names no folder; write {kind}:PATH#SPLIT")
         opener: Callable[..., ClipSet] = _video_folder if kind == "videofolder" else _hmdb51
-        return opener(where, frames=frames, size=size, splits=splits, draw=draw, sampling=sampling)
-    if (splits, draw, sampling) != (None, 1, "uniform"):
+        return opener(
+            where, frames=frames, size=size, splits=splits, draw=draw, sampling=sampling,
+            skip_unreadable=skip_unreadable,
+        )  # fmt: skip
+    if (splits, draw, sampling, skip_unreadable) != (None, 1, "uniform", False):
         raise ClipError(
-            f"{name}: splits, draw and sampling are for data sets of videos "
+            f"{name}: splits, draw, sampling and skip_unreadable are for data sets of videos "
             "(videofolder:PATH, hmdb51:PATH)"
         )
     family, _, split = name.partition("/")
@@ -61,6 +67,16 @@ def open_clips(
     from fadeline.models.clips.actions import ActionClips
 
     return ActionClips(split, size=size, frames=frames)
+
+
+def clip_notes(clips: ClipSet) -> list[str]:
+    """Return what to say of a set: which videos it skips, which files look like media and are none.
+
+    Empty for sets of no videos.
+    """
+    lines = [f"skipped: {message}" for message in getattr(clips, "skipped", ())]
+    left_out = left_out_text(getattr(clips, "left_out", ()))
+    return [*lines, f"{clips.name}: {left_out}"] if left_out else lines
 
 
 def _video_folder(where: str, **options: Any) -> ClipSet:
@@ -84,7 +100,7 @@ def _hmdb51(where: str, **options: Any) -> ClipSet:
 
 
 def _path_and_split(kind: str, where: str) -> tuple[Path, str | None]:
-    from fadeline.models.clips.videofolder import parse_folder_name
+    from fadeline.models.clips.folder_name import parse_folder_name
 
     try:
         return parse_folder_name(where)

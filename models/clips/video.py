@@ -17,6 +17,7 @@ from av.video.reformatter import Interpolation
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from fadeline.models.clips.decoding import STRICT, decoded, logged_errors
 from fadeline.models.clips.sampling import Sampling
 from fadeline.models.errors import ClipError
 
@@ -73,7 +74,7 @@ def count_frames(path: Path) -> int:
 
 
 def _likely_frames(path: Path) -> int:
-    with _opened(path) as (container, stream):
+    with logged_errors(), _opened(path) as (container, stream):
         return stream.frames or sum(packet.size > 0 for packet in container.demux(stream))
 
 
@@ -82,15 +83,14 @@ def _decode(path: Path, wanted: Iterable[int], size: int) -> tuple[dict[int, Ima
     keep = frozenset(wanted)
     images = {}
     total = 0
-    with _opened(path) as (container, stream):
-        for packet in container.demux(stream):
-            if packet.is_corrupt:
+    with logged_errors() as log, _opened(path) as (container, stream):
+        for found in decoded(container, stream, log):
+            if found.damaged:
                 raise ClipError(
                     f"{path}: the video is damaged or cut short after frame {total}; replace the "
                     "file or leave it out"
                 )
-            for frame in packet.decode():
-                assert isinstance(frame, av.VideoFrame)
+            for frame in found.frames:
                 if total in keep:
                     images[total] = _square(frame, size)
                 total += 1
@@ -120,6 +120,7 @@ def _video_stream(path: Path, container: InputContainer) -> VideoStream:
     if stream.codec_context is None:
         raise ClipError(f"{path}: FFmpeg has no decoder for its video; re-encode it, as MP4 say")
     stream.codec_context.thread_count = 1  # clips are read in parallel, not frames
+    stream.codec_context.options = STRICT
     return stream
 
 

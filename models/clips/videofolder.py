@@ -1,6 +1,5 @@
 """Any folder of videos as a set of clips: one folder per class, and split files if there are."""
 
-import difflib
 import hashlib
 import json
 import os
@@ -10,6 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fadeline.models.clips.file_stamp import file_stamp
+from fadeline.models.clips.folder_name import folder_name, require_one_of
 from fadeline.models.clips.listing import Listing, list_clips
 from fadeline.models.clips.sampling import KINDS, Sampling
 from fadeline.models.clips.splits import (
@@ -19,6 +20,7 @@ from fadeline.models.clips.splits import (
     default_splits,
     read_splits,
 )
+from fadeline.models.clips.unreadable import unreadable_videos
 from fadeline.models.clips.video import DECODING, read_clip
 from fadeline.models.errors import ClipError
 
@@ -38,19 +40,21 @@ class VideoFolder:
         size: Height and width of a clip, pixels.
         sampling: Which frames of a video make its clip: uniform or dense.
         stride: Frames from one taken frame to the next in dense sampling.
-        skip_unreadable: Decode every video once now and leave out those that cannot be decoded.
-            Otherwise such a video is an error when its clip is read.
+        skip_unreadable: Decode every video now, unless that was done before and the videos are the
+            same, and leave out those that cannot be decoded. Otherwise such a video is an error
+            when its clip is read.
 
     Attributes:
         name: As the user writes it, such as ``videofolder:PATH#train``.
-        version: Digest of the folder's absolute path, the videos' paths in it and their sizes in
-            bytes, the classes, and the way from video to clip. The content of the videos is not
-            read for it: another video of the same name and size goes unnoticed.
+        version: Digest of the folder's absolute path, the videos' paths in it, their sizes, times
+            of change and samples of their bytes (`file_stamp`), the classes, and the way from video
+            to clip.
         classes: Names of all class folders, in order, whatever the split.
         labels: Label of each clip, shape (N,).
         shape: Frames, height and width of every clip: (T, H, W).
         paths: Video of each clip, in the order of class and file name.
         skipped: Why videos were left out, a message each; empty unless `skip_unreadable`.
+        left_out: Files in the class folders that look like media and are no videos by their names.
 
     Raises:
         ClipError: If the folder or the split files cannot be used, or the split is empty.
@@ -69,7 +73,7 @@ class VideoFolder:
         stride: int = 1,
         skip_unreadable: bool = False,
     ) -> None:
-        _require_one_of("split", split, (*SPLITS, None))
+        require_one_of("split", split, (*SPLITS, None))
         self._sampling = _sampling(sampling, frames, stride)
         if size < 1:
             raise ClipError(f"size must be at least 1 pixel, got {size}")
@@ -82,14 +86,25 @@ class VideoFolder:
         self.name = folder_name(path, split)
         self.classes = listing.classes
         self.shape = (frames, size, size)
+        self.left_out = listing.left_out
         self.skipped: tuple[str, ...] = ()
-        if skip_unreadable:
-            chosen, self.skipped = _readable(folder, chosen, self._sampling, size)
-        self.paths = tuple(folder / class_name / file for class_name, file in chosen)
+        self._folder = folder
+        self._take(chosen)
+        if skip_unreadable and (unreadable := self.unreadable()):
+            self.skipped = tuple(unreadable.values())
+            if len(unreadable) == len(self):
+                raise ClipError(
+                    f"{folder}: none of {len(self)} videos can be read: {self.skipped[0]}"
+                )
+            self._take([clip for clip in chosen if folder.joinpath(*clip) not in unreadable])
+
+    def _take(self, chosen: list[tuple[str, str]]) -> None:
+        """Make some videos, by class and file, the clips of this set."""
+        self.paths = tuple(self._folder / class_name / file for class_name, file in chosen)
         label_of = {name: label for label, name in enumerate(self.classes)}
         self.labels: NDArray[np.int64] = np.array([label_of[name] for name, _ in chosen], np.int64)
         self.labels.flags.writeable = False
-        self.version = self._digest(folder)
+        self.version = self._digest(self._folder)
 
     def __len__(self) -> int:
         """Return the number of clips."""
@@ -110,45 +125,24 @@ class VideoFolder:
             raise IndexError(f"{self.name} has clips 0 to {len(self) - 1}, got {index}")
         return read_clip(self.paths[index], self._sampling, size=self.shape[1], rng=rng)
 
+    def unreadable(self) -> dict[Path, str]:
+        """Return the videos that cannot be decoded, and for each why; all are tried.
+
+        What is found is kept with the caches, so that it is found once.
+        """
+        return unreadable_videos(self.paths, self._sampling, self.shape[1], version=self.version)
+
     def _digest(self, folder: Path) -> str:
         way = [DECODING, self.shape, self._sampling.kind, self._sampling.stride, self.classes]
         digest = hashlib.sha256(json.dumps(way).encode() + os.fsencode(folder.resolve()) + b"\0")
         for file in self.paths:
             try:
-                size_bytes = file.stat().st_size
+                stamp = file_stamp(file)
             except OSError as error:
                 raise ClipError(f"{file}: cannot be read: {error.strerror}") from None
             name = os.fsencode(file.relative_to(folder).as_posix())
-            digest.update(name + b"\0" + str(size_bytes).encode() + b"\0")
+            digest.update(name + b"\0" + stamp.encode() + b"\0")
         return digest.hexdigest()[:16]
-
-
-def folder_name(path: str | Path, split: str | None) -> str:
-    """Return the name of a video folder as a set of clips."""
-    return f"videofolder:{path}" if split is None else f"videofolder:{path}#{split}"
-
-
-def parse_folder_name(text: str) -> tuple[Path, str | None]:
-    """Return the folder and the split that a text such as ``PATH#train`` names.
-
-    A ``#`` may be part of the path: if what follows is no split, the text is taken for a path if
-    there is such a folder. ``~`` at the start is the home folder.
-
-    Raises:
-        ClipError: If the path is empty, or the split is none of `SPLITS`.
-
-    Example:
-        >>> parse_folder_name("films/set#1#test")
-        (PosixPath('films/set#1'), 'test')
-    """
-    path, mark, split = text.rpartition("#")
-    if not mark or (split not in SPLITS and Path(text).expanduser().is_dir()):
-        path, split = text, ""
-    if not path:
-        raise ClipError(f"{text!r}: names no folder; write PATH or PATH#SPLIT")
-    if mark and split:
-        _require_one_of("split", split, SPLITS)
-    return Path(path).expanduser(), split or None
 
 
 def _choose(
@@ -227,35 +221,9 @@ def missing_clips(listing: Listing, lines: Sequence[SplitLine]) -> list[SplitLin
     ]
 
 
-def _readable(
-    folder: Path, chosen: list[tuple[str, str]], sampling: Sampling, size: int
-) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
-    """Return the clips that can be read, and for each of the others why it cannot."""
-    readable, skipped = [], []
-    for class_name, file in chosen:
-        try:
-            read_clip(folder / class_name / file, sampling, size=size)
-        except ClipError as error:
-            skipped.append(str(error))
-        else:
-            readable.append((class_name, file))
-    if not readable:
-        raise ClipError(f"{folder}: none of {len(skipped)} videos can be read: {skipped[0]}")
-    return readable, tuple(skipped)
-
-
 def _sampling(kind: str, frames: int, stride: int) -> Sampling:
-    _require_one_of("sampling", kind, KINDS)
+    require_one_of("sampling", kind, KINDS)
     try:
         return Sampling(kind=kind, frames=frames, stride=stride)
     except ValueError as error:
         raise ClipError(str(error)) from None
-
-
-def _require_one_of(what: str, given: str | None, allowed: Sequence[str | None]) -> None:
-    if given in allowed:
-        return
-    words = [word for word in allowed if word is not None]
-    close = difflib.get_close_matches(str(given), words, n=1, cutoff=0.5)
-    hint = f"; did you mean {close[0]}?" if close else ""
-    raise ClipError(f"{what} must be one of {', '.join(words)}; got {given!r}{hint}")

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from fadeline.models.card import classifier_path
 from fadeline.models.clips.clipset import ClipSet
 from fadeline.models.codecs.clip_coder import Clip, ClipCoder, fit_tables
 from fadeline.models.codecs.objective import PricedCodec
@@ -14,7 +15,6 @@ from fadeline.models.codecs.operating_point import PAPER_RATIO
 from fadeline.models.codecs.stored_codec import (
     StoredCodec,
     TrainedCodec,
-    classifier_path,
     load_codec,
 )
 from fadeline.models.controls import ChangedClips, Control, SomeClips

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from fadeline.models.clips.clipset import ClipSet
+from fadeline.models.clips.numbering import NumberedClips, numbered_as
 from fadeline.models.codecs.bitstream import VERSION
 from fadeline.models.codecs.clip_coder import Clip, ClipCoder
 from fadeline.models.codecs.codec import Codec
@@ -59,10 +60,10 @@ def measure_outcomes(
     """Return the outcome table of codecs on clips; the same for any number of workers.
 
     Args:
-        codecs: The codecs.
+        codecs: The codecs; with the classes of the classifier.
         classifier: Trained on clips as they are.
         classifier_card: Its card.
-        clips: The clips.
+        clips: The clips; their classes are matched with the classifier's by name.
         checksum: SHA-256 over them.
         batch: Restored clips that a classifier sees at a time: changes the speed, and the last
             digits of confidences.
@@ -72,11 +73,21 @@ def measure_outcomes(
         progress: Called with the clips done and their number, over all codecs.
 
     Raises:
-        ClipError: If a clip cannot be read, or is of another shape than a codec takes.
-        OutcomesError: If a part cannot be kept, or read again.
+        ClipError: If a clip cannot be read, is of another shape than a codec takes, or of a class
+            that the classifier does not know.
+        OutcomesError: If a codec has other classes than the classifier, or a part cannot be kept
+            or read again.
     """
     from joblib import Parallel, delayed
 
+    clips = numbered_as(clips, classifier_card.classes, network="the classifier")
+    for codec in codecs:
+        if codec.classifier_card.classes != classifier_card.classes:
+            raise OutcomesError(
+                f"{codec.name}: its classifier numbers its classes in another way than that of "
+                f"clips as they are: {', '.join(codec.classifier_card.classes)} against "
+                f"{', '.join(classifier_card.classes)}; train the codec with that classifier"
+            )
     numbers = range(len(clips))
     some = [numbers[start : start + _AT_ONCE] for start in range(0, len(clips), _AT_ONCE)]
     jobs = [
@@ -265,7 +276,9 @@ def _outcomes_of(
     codec: TrainedCodec | None, frozen: VideoViT, clips: ClipSet, index: int, batch: int
 ) -> Iterator[dict[str, Any]]:
     """Yield the rows of a clip."""
-    number = int(clips.indices[index]) if isinstance(clips, SomeClips) else index
+    number = index
+    if isinstance(clips, SomeClips | NumberedClips):
+        number = int(clips.indices[index])
     clip = np.asarray(clips.clip(index))
     shown = [(_plain(clip), clip)] if codec is None else [*_restorations(codec, clip)]
     classifiers = {FROZEN: frozen} if codec is None else {FROZEN: frozen, OWN: codec.classifier}

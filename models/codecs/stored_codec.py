@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from fadeline.models.card import Card, classifier_path, read_card, weights_path
 from fadeline.models.codecs.clip_coder import ClipCoder
 from fadeline.models.codecs.codec import Codec
 from fadeline.models.codecs.deepisc import DeepIscConfig
@@ -21,7 +22,7 @@ from fadeline.models.codecs.stae import StaeConfig
 from fadeline.models.codecs.tables import Tables
 from fadeline.models.errors import WeightsError
 from fadeline.models.vit import VideoViT
-from fadeline.models.weights import Card, load_vit, load_weights, read_card, weights_path
+from fadeline.models.weights import load_vit, load_weights
 
 CODEC_CONFIGS: dict[str, type[StaeConfig] | type[DeepIscConfig]] = {
     "StaeConfig": StaeConfig,
@@ -124,8 +125,3 @@ def load_codec(name_or_path: str | Path) -> TrainedCodec:
     return TrainedCodec(
         path.stem.partition("-actions")[0], stored.codec, coder, classifier, card, classifier_card
     )
-
-
-def classifier_path(path: Path) -> Path:
-    """Return where the classifier of a codec's weights is."""
-    return path.with_name(f"{path.stem}-classifier.safetensors")

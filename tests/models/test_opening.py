@@ -60,6 +60,7 @@ def test_videos_open_with_all_options(recorded, name, path, split):
         "splits": Path("s.txt"),
         "draw": 2,
         "sampling": "dense",
+        "skip_unreadable": False,
     }
 
 
@@ -96,9 +97,12 @@ def test_other_names_are_refused_with_the_nearest(name, start):
     assert "test" in str(caught.value) or "PATH" in str(caught.value)  # says what is allowed
 
 
-@pytest.mark.parametrize("options", [{"splits": Path("s.txt")}, {"draw": 2}, {"sampling": "dense"}])
+@pytest.mark.parametrize(
+    "options",
+    [{"splits": Path("s.txt")}, {"draw": 2}, {"sampling": "dense"}, {"skip_unreadable": True}],
+)
 def test_options_of_videos_are_refused_for_drawn_clips(options):
-    message = "actions/test: splits, draw and sampling are for data sets of videos"
+    message = "actions/test: splits, draw, sampling and skip_unreadable are for data sets of videos"
     with pytest.raises(ClipError, match=re.escape(message)):
         open_clips("actions/test", **options)
 

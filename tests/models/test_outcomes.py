@@ -19,6 +19,7 @@ from fadeline.models.outcomes import (
     read_outcomes,
     refuse_other_outcomes,
     shipped_checksums,
+    what_changed,
     write_outcomes,
 )
 
@@ -131,7 +132,7 @@ def test_a_table_of_something_else_is_refused():
 
 def test_codecs_that_are_not_shipped_have_no_checksum():
     assert set(shipped_checksums([])) == {"frozen"}
-    with pytest.raises(OutcomesError, match="the card of h264 cannot be read"):
+    with pytest.raises(OutcomesError, match=r"the card of h264-actions\.safetensors is missing"):
         shipped_checksums(["h264"])
 
 
@@ -148,3 +149,27 @@ def test_reading_needs_no_torch():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("label", 3, "label must be a position in its list of 3 classes"),
+        ("predicted", -1, "predicted must be a position in its list of 3 classes"),
+        ("correct", True, "correct must be whether label and predicted are the same"),
+    ],
+)
+def test_answers_that_are_no_classes_of_the_table_are_refused(tmp_path, column, value, message):
+    outcomes = made()
+    wrong = outcomes.rows.index[outcomes.rows.label != outcomes.rows.predicted][0]
+    outcomes.rows.loc[wrong, column] = value
+    write_outcomes(outcomes, tmp_path / "t.parquet")
+    with pytest.raises(OutcomesError, match=message):
+        read_outcomes(tmp_path / "t.parquet")
+
+
+def test_other_classes_are_a_change():
+    outcomes = made()
+    now: dict[str, Any] = {"data_version": outcomes.data_version, "weights": {}}
+    assert what_changed(outcomes, **now, classes=outcomes.classes) == ""
+    assert "other classes" in what_changed(outcomes, **now, classes=outcomes.classes[::-1])

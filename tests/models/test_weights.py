@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from fadeline.models import weights
+from fadeline.models import card
 from fadeline.models.errors import WeightsError
 from fadeline.models.vit import VideoViT
 from fadeline.models.vit_card import seed_spread
@@ -152,7 +152,7 @@ def test_a_folder_that_cannot_be_written_is_an_error(vit, blank_card, tmp_path):
 
 
 def test_shipped_weights_are_found_by_name(stored, monkeypatch):
-    monkeypatch.setattr(weights, "shipped_weights", lambda: {"vit-a": stored})
+    monkeypatch.setattr(card, "shipped_weights", lambda: {"vit-a": stored})
     assert weights_path("vit-a") == stored
     assert weights_path("runs/a.safetensors").name == "a.safetensors"
     with pytest.raises(WeightsError, match="vit-b: no such weights; shipped are vit-a; a file"):

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from typing import Any
 
 import pytest
 
@@ -193,3 +194,60 @@ def test_clips_of_other_classes_are_refused(fadeline, vit, tmp_path, monkeypatch
     answer = train(fadeline, vit, tmp_path / "other")
     assert answer.code == 2
     assert "its classes are not those of" in answer.err
+
+
+def turned(monkeypatch):
+    """Let the same clips of the same classes be listed in the other order."""
+    from fadeline.models.clips import opening
+
+    kind = type(opening.open_clips("flashes/val"))
+    monkeypatch.setattr(kind, "classes", ("late", "early"))
+    made = kind.__init__
+
+    def reversed_labels(self, *given):
+        made(self, *given)
+        self.labels = 1 - self.labels
+
+    monkeypatch.setattr(kind, "__init__", reversed_labels)
+    clip: Any = kind.clip
+    monkeypatch.setattr(kind, "clip", lambda self, index: clip(_Unturned(self), index))
+
+
+class _Unturned:
+    """A set as it was before its labels were reversed."""
+
+    def __init__(self, clips):
+        self.__dict__ = clips.__dict__ | {"labels": 1 - clips.labels}
+        self.shape = clips.shape
+
+
+def test_answers_are_matched_by_name(fadeline, vit, tmp_path, monkeypatch):
+    train(fadeline, vit, tmp_path / "run", "--quiet")
+    weights = tmp_path / "run" / "stae.safetensors"
+    commands = (
+        ("evaluate", "--codec", weights, "--classifier", vit, "--data", "flashes/test", "--json"),
+        ("evaluate", "vit", "--weights", vit, "--data", "flashes/test", "--json"),
+    )
+
+    def accuracies(name):
+        first = fadeline(*commands[0], "--out", tmp_path / name)
+        second = fadeline(*commands[1])
+        assert first.code == 0, first.err
+        rows = [row["accuracy"] for row in json.loads(first.out)]
+        return rows, json.loads(second.out)["per_class_accuracy"]
+
+    before = accuracies("a")
+    turned(monkeypatch)
+    monkeypatch.setenv("FADELINE_CACHE", str(tmp_path / "other"))
+    assert accuracies("b") == before
+    assert before[0][0] != 0.5 or before[1]["early"] != 0.5  # or turning would not show
+
+
+def test_codecs_learn_labels_by_name(fadeline, vit, tmp_path, monkeypatch):
+    train(fadeline, vit, tmp_path / "a", "--quiet")
+    turned(monkeypatch)
+    monkeypatch.setenv("FADELINE_CACHE", str(tmp_path / "other"))
+    assert train(fadeline, vit, tmp_path / "b", "--quiet").code == 0
+    first, second = (json.loads((tmp_path / name / "stae.json").read_text()) for name in ("a", "b"))
+    assert first["classes"] == second["classes"] == ["early", "late"]
+    assert first["sha256"] == second["sha256"]

@@ -1,5 +1,6 @@
 """`fadeline data`: list, cache, sheet and check."""
 
+import hashlib
 import io
 import json
 import os
@@ -19,6 +20,7 @@ from rich.console import Console
 from fadeline.models.clips import actions, hmdb51
 from fadeline.models.clips.actions import ActionClips, Split
 from fadeline.models.clips.cache import cached
+from fadeline.models.clips.digest import whole_digest
 from fadeline.models.clips.gestures import ACTIONS
 from fadeline.models.clips.hmdb51 import CountRow
 from fadeline.models.clips.opening import NAMES
@@ -194,12 +196,72 @@ def test_cache_of_a_folder_of_videos(fadeline, cache_folder, in_tmp):
     assert Path(test["path"]).stat().st_size == 2 * 4 * 16 * 16 * 3
 
 
+@pytest.fixture
+def damaged(in_tmp):
+    """Return a folder of four videos, two of which cannot be read, and a picture."""
+    for name in ("jump/a", "jump/b", "run/c", "run/d"):
+        write_video(in_tmp / f"films/{name}.mp4")
+    (in_tmp / "films/jump/b.mp4").write_bytes(b"")
+    (in_tmp / "films/run/d.mp4").write_bytes(b"no video")
+    (in_tmp / "films/run/cover.jpg").touch()
+    return in_tmp / "films"
+
+
+SMALL = ("--frames", 4, "--size", 16, "--workers", 1)
+
+
+def test_all_damaged_videos_are_named_at_once(fadeline, cache_folder, damaged):
+    answer = fadeline("data", "cache", "videofolder:films", *SMALL)
+    assert answer.code == 2
+    assert "error: videofolder:films: 2 of 4 videos cannot be read; replace them, or" in answer.err
+    assert "--skip-unreadable" in answer.err
+    for name in ("jump/b.mp4", "run/d.mp4"):
+        assert f"\nfilms/{name}: cannot be read as a video: " in answer.err
+    assert "left out, since not among the videos that are read: 1 .jpg (run/cover.j" in answer.err
+
+
+def test_damaged_videos_are_left_out_on_request_and_recorded(fadeline, cache_folder, damaged):
+    words = ("data", "cache", "videofolder:films", *SMALL, "--skip-unreadable", "--verify")
+    answer = fadeline(*words)
+    assert (answer.code, answer.err.count("skipped: films/")) == (0, 2)
+    found = json.loads(fadeline(*words, "--json").out)
+    assert found["clips"] == 2
+    assert [line.partition(": ")[0] for line in found["skipped"]] == [
+        "films/jump/b.mp4", "films/run/d.mp4"
+    ]  # fmt: skip
+    header = json.loads(Path(found["path"]).with_suffix(".json").read_text())
+    assert header["skipped"] == found["skipped"]
+
+
+def test_verify_decodes_again(fadeline, cache_folder, in_tmp):
+    """What three samples of a file and two clips of the set do not show."""
+    for name in ("a", "b", "c"):
+        write_video(in_tmp / f"films/jump/{name}.mp4")
+    words = ("data", "cache", "videofolder:films", *SMALL)
+    assert fadeline(*words, "--verify").code == 0
+    clip = json.loads(fadeline(*words, "--json").out)
+    path = Path(clip["path"])
+    header = json.loads(path.with_suffix(".json").read_text())
+    pixels = bytearray(path.read_bytes())
+    pixels[len(pixels) // 2] ^= 1
+    header["blocks"] = [hashlib.sha256(pixels).hexdigest()]
+    header["digest"] = whole_digest(
+        header["shape"], header["classes"], header["labels"], header["blocks"]
+    )
+    path.write_bytes(pixels)
+    path.with_suffix(".json").write_text(json.dumps(header))
+    assert fadeline(*words).code == 0
+    answer = fadeline(*words, "--verify")
+    assert answer.code == 2
+    assert "has other pixels than the source now at clips 0 to 2; build it again" in answer.err
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (["action/val"], "error: action/val: no such data set; did you mean actions/val?"),
         (["actions/val", "--size", "65"], "error: actions/val: size must be 64 or 112 pixels"),
-        (["actions/val", "--draw", "2"], "error: actions/val: splits, draw and sampling are for"),
+        (["actions/val", "--draw", "2"], "error: actions/val: splits, draw, sampling and skip"),
         (["videofolder:no"], "error: no: no such folder"),
         (["actions/val", "--workers", "0"], "Invalid value for '--workers'"),
     ],
@@ -332,7 +394,10 @@ def test_check_of_no_folder_exits_with_2(fadeline, in_tmp):
 @pytest.mark.parametrize(
     ("words", "heavy"),
     [
-        (["check", "rayleigh"], ["cv2", "av", "torch", "fadeline.models.clips", "rich.progress"]),
+        (
+            ["check", "rayleigh"],
+            ["cv2", "av", "torch", "fadeline.models.clips.opening", "rich.progress"],
+        ),
         (["data", "list"], ["torch", "av", "matplotlib", "pandas"]),
     ],
     ids=["check", "list"],

@@ -204,8 +204,9 @@ def test_ctrl_c_while_processes_start_is_said_once(cell, tmp_path):
 def test_a_run_without_a_table_measures_one(fadeline, tmp_path, monkeypatch):
     from fadeline.simulator.errors import FadelineError
 
-    def refused(data, codecs, **_):
-        raise FadelineError(f"asked to measure {', '.join(codecs)} on {data}")
+    def refused(wanted, **_):
+        codecs = ", ".join(codec.codec for codec in wanted.codecs)
+        raise FadelineError(f"asked to measure {codecs} on {wanted.data}")
 
     monkeypatch.setenv("FADELINE_CACHE", str(tmp_path / "cache"))
     words = (

@@ -277,8 +277,9 @@ def test_an_overloaded_link_is_pointed_out():
     }
 
 
-def test_payloads_of_other_data_are_not_guessed():
-    clips = {"data": "hmdb51:videos", "arrivals": {"kind": "poisson", "rate_hz": 2.0}}
+def test_payloads_of_other_data_follow_from_the_classifier(tmp_path):
+    clips = {"data": f"videofolder:{tmp_path}", "arrivals": {"kind": "poisson", "rate_hz": 2.0}}
     schemes = [{"codec": "raw"}, {"codec": "constant", "payload_bits": 1000}]
     values = derive(cell(clips=clips, schemes=schemes))
-    assert {where for where, what in values if what == "payload_bits"} == {"constant"}
+    assert values["raw", "payload_bits"] == 16 * 64 * 64 * 24
+    assert values["constant", "payload_bits"] == 1000

@@ -142,8 +142,11 @@ def host_flops():
 def test_a_part_of_a_board_takes_as_many_times_as_long():
     scheme = LearnedScheme(codec="stae", ratio=10)
     quarter, slow = (
-        made(scheme, 10, group=DeviceGroup(profile="raspberry-pi-4", **how))[1].encode_s
-        for how in ({"share": 0.25}, {"slowdown": 4.0})
+        made(scheme, 10, group=group)[1].encode_s
+        for group in (
+            DeviceGroup(profile="raspberry-pi-4", share=0.25),
+            DeviceGroup(profile="raspberry-pi-4", slowdown=4.0),
+        )
     )
     assert quarter == pytest.approx(4.0 * made(scheme, 10)[1].encode_s)
     assert quarter.tolist() == slow.tolist()

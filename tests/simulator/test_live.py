@@ -10,7 +10,9 @@ from fadeline.models.controls import SomeClips
 from fadeline.models.outcomes import write_outcomes
 from fadeline.models.weights import load_vit
 from fadeline.simulator.loading import load_scenario
+from fadeline.simulator.measured import table_path
 from fadeline.simulator.running import run_scenario
+from fadeline.simulator.wanted import WantedCodec, WantedTable
 
 DATA = "actions/test@7"
 CODECS = ("deepisc", "stae")
@@ -25,7 +27,8 @@ def table(tmp_path, monkeypatch):
     codecs = [load_codec(f"{name}-actions") for name in CODECS]
     outcomes = measure_outcomes(codecs, classifier, card, clips, checksum="of some", batch=1)
     (tmp_path / "tables").mkdir()
-    write_outcomes(outcomes, tmp_path / "tables" / "actions-test@7+deepisc+stae.parquet")
+    wanted = WantedTable(DATA, tuple(WantedCodec(name) for name in CODECS))
+    write_outcomes(outcomes, table_path(wanted))
 
 
 def test_networks_say_what_their_table_says(table, tmp_path):

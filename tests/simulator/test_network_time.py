@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fadeline.models.outcomes import NetworkWork, shipped_outcomes
-from fadeline.simulator.measured import outcome_table
+from fadeline.models.outcomes import NetworkWork, read_outcomes, shipped_outcomes
 from fadeline.simulator.network_time import NetworkTime
 from fadeline.simulator.profile import load_profile, shipped_profiles
 
@@ -39,7 +38,7 @@ def test_without_a_measurement_it_is_the_rule():
 @pytest.mark.parametrize("data", sorted(shipped_outcomes()))
 def test_simulated_and_measured_times_agree_on_the_host(data):
     """Encoding and decoding as the simulator takes them, and whole as they were timed: 25 %."""
-    outcomes = outcome_table(data, ("stae", "deepisc", "deepisc-task"), otherwise="")
+    outcomes = read_outcomes(shipped_outcomes()[data])
     for facts in outcomes.codecs.values():
         times = (
             (facts.encoder, facts.encoder_s, facts.encode_serial_s, facts.encode_s),
@@ -54,7 +53,7 @@ def test_simulated_and_measured_times_agree_on_the_host(data):
 
 
 def test_stae_takes_longer_than_deepisc_though_both_count_as_many_operations():
-    outcomes = outcome_table("actions/test", ("stae", "deepisc-task"), otherwise="")
+    outcomes = read_outcomes(shipped_outcomes()["actions/test"])
     stae, deepisc = (outcomes.codecs[name] for name in ("stae", "deepisc-task"))
     assert stae.encoder.flops == pytest.approx(deepisc.encoder.flops, rel=0.01)
     board = load_profile("raspberry-pi-4")

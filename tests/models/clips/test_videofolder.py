@@ -1,14 +1,17 @@
 """Folders of videos as clips: what is listed, how it is split, what is read and what is refused."""
 
+import os
 import pickle
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from fadeline.models.clips import unreadable
 from fadeline.models.clips.cache import cache_path
 from fadeline.models.clips.clipset import ClipSet
-from fadeline.models.clips.videofolder import VideoFolder, parse_folder_name
+from fadeline.models.clips.folder_name import parse_folder_name
+from fadeline.models.clips.videofolder import VideoFolder
 from fadeline.models.errors import ClipError
 
 DATA = Path(__file__).resolve().parents[3].parent / "shared" / "data"
@@ -18,6 +21,11 @@ SPLITS = "jump/a.avi train\njump/b.avi test\nwalk/a train\nwalk/d.mp4 test\njump
 
 def listed(clips):
     return [f"{path.parent.name}/{path.name}" for path in clips.paths]
+
+
+@pytest.fixture(autouse=True)
+def cache_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setenv("FADELINE_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.fixture
@@ -47,7 +55,9 @@ def test_only_videos_in_visible_class_folders_count(tree):
     tree("jump/.hidden.avi", "jump/notes.txt", "jump/frame.jpg", "jump/Thumbs.db", "jump/noend")
     tree("top.avi", ".git/x.avi", "jump/loud.MP4")
     (folder / "walk" / "folder.avi").mkdir()
-    assert listed(VideoFolder(folder)) == [*FILES[:3], "jump/loud.MP4", *FILES[3:]]
+    clips = VideoFolder(folder)
+    assert listed(clips) == [*FILES[:3], "jump/loud.MP4", *FILES[3:]]
+    assert clips.left_out == ("jump/frame.jpg",)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +118,7 @@ def test_the_version_follows_whatever_changes_the_clips(films):
         VideoFolder(films, sampling="dense").version,
         VideoFolder(films, sampling="dense", stride=2).version,
     }
-    before = VideoFolder(films).version
+    before, status = VideoFolder(films).version, (films / "jump/a.avi").stat()
     (films / "jump/a.avi").write_bytes(b"1")
     versions.add(VideoFolder(films).version)
     (films / "jump/a.avi").rename(films / "jump/a2.avi")
@@ -121,7 +131,26 @@ def test_the_version_follows_whatever_changes_the_clips(films):
     (films / "run").rmdir()
     (films / "jump/a2.avi").rename(films / "jump/a.avi")
     (films / "jump/a.avi").write_bytes(b"")
+    os.utime(films / "jump/a.avi", ns=(status.st_atime_ns, status.st_mtime_ns))
     assert VideoFolder(films).version == before
+
+
+@pytest.mark.parametrize("place", [0, 20_000, 39_999])
+def test_the_version_follows_content_of_the_same_size_and_time(films, place):
+    video = films / "jump/a.avi"
+    content = bytearray(40_000)
+    video.write_bytes(content)
+    before, status = VideoFolder(films).version, video.stat()
+    content[place] = 1
+    video.write_bytes(content)
+    os.utime(video, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert VideoFolder(films).version != before
+
+
+def test_the_version_follows_the_time_of_change(films):
+    before = VideoFolder(films).version
+    os.utime(films / "jump/a.avi", ns=(0, 1))
+    assert VideoFolder(films).version != before
 
 
 def test_folders_that_look_alike_have_other_versions_and_caches(tree, monkeypatch):
@@ -212,6 +241,20 @@ def test_unreadable_clips_are_left_out_on_request(real, film):
         f"{real}/walk/none.avi",
     ]
     assert "the video has no frames" in clips.skipped[1]
+
+
+def test_videos_are_tried_once(real, monkeypatch):
+    (real / "jump/bad.avi").write_bytes(b"no video")
+    first = VideoFolder(real, size=32, skip_unreadable=True)
+    tried = []
+    monkeypatch.setattr(unreadable, "read_clip", lambda path, *_, **__: tried.append(path))
+    monkeypatch.chdir(real.parent)
+    again = VideoFolder(real.name, size=32, skip_unreadable=True)
+    assert (tried, again.version) == ([], first.version)
+    assert again.skipped[0].startswith("real/jump/bad.avi: cannot be read as a video")
+    (real / "jump/bad.avi").write_bytes(b"still no video")
+    assert VideoFolder(real, size=32, skip_unreadable=True).skipped == ()
+    assert len(tried) == 4
 
 
 def test_leaving_out_everything_is_refused(tree):
