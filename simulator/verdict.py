@@ -1,11 +1,15 @@
 """The verdict: what a run says at the deadline that was fixed beforehand, in plain words."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from fadeline.simulator.clock import SAME_S
+from fadeline.simulator.curves import DIFFERING
+from fadeline.simulator.mean_interval import too_few
 from fadeline.simulator.results import Results, sweep_groups
 from fadeline.simulator.running import acted_deadlines_s
 from fadeline.simulator.scenario import Scenario
@@ -46,7 +50,7 @@ def _lines(scenario: Scenario, results: Results) -> Iterator[str]:
                     f"; {difference['difference']:+.3f} {interval_text(difference, 'difference')} "
                     f"against {difference['baseline']}"
                 )
-            yield line
+            yield line + (f" ({doubts})" if (doubts := _doubts(row, difference)) else "")
         summary = results.summary
         for path, value in point.items():
             summary = summary[summary[path] == value]
@@ -60,6 +64,21 @@ def _lines(scenario: Scenario, results: Results) -> Iterator[str]:
         yield "  (components act on the deadline: each was simulated by itself)"
 
 
+def _doubts(row: dict[str, Any], difference: dict[str, Any] | None) -> str:
+    """Return in which way the replications are too few to tell, empty if they are not."""
+    found = []
+    runs, differing = row["replications"], row.get(f"accuracy{DIFFERING}")
+    if runs > 1 and differing == 0:
+        found.append(f"all {runs} replications agree: more is not known")
+    elif runs > 1 and differing is not None and too_few(np.asarray(differing), runs):
+        found.append(f"only {differing} of {runs} replications differ: more is not known")
+    if difference is not None:
+        low, high = _interval(difference, "difference")
+        if low <= 0.0 <= high:
+            found.append(f"cannot be told apart from {difference['baseline']}")
+    return "; ".join(found)
+
+
 def _losses(row: dict[str, Any]) -> str:
     """Return where clips without an answer were lost, the most frequent first."""
     shares = sorted(((row[name], words) for name, words in _LOSSES.items()), reverse=True)
@@ -68,12 +87,17 @@ def _losses(row: dict[str, Any]) -> str:
 
 def interval_text(row: dict[str, Any], name: str) -> str:
     """Return the total interval, or the one over replications where there is none."""
-    for kind in ("_total", ""):
-        low, high = row[f"{name}{kind}_lo"], row[f"{name}{kind}_hi"]
-        if low == low and high == high:
-            sign = "+" if name == "difference" else ""
-            return f"[{low:{sign}.3f}, {high:{sign}.3f}]"
-    return "[one replication: no interval]"
+    low, high = _interval(row, name)
+    if math.isnan(low):
+        return "[one replication: no interval]"
+    sign = "+" if name == "difference" else ""
+    return f"[{low:{sign}.3f}, {high:{sign}.3f}]"
+
+
+def _interval(row: dict[str, Any], name: str) -> tuple[float, float]:
+    """Return the total interval, or the one over replications; NaN where there is none."""
+    kind = "" if math.isnan(row[f"{name}_total_lo"]) else "_total"
+    return row[f"{name}{kind}_lo"], row[f"{name}{kind}_hi"]
 
 
 def _at(table: pd.DataFrame, deadline_s: float) -> pd.DataFrame:

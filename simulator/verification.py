@@ -13,6 +13,7 @@ def all_checks(seed: int) -> list[Check]:
     from fadeline.channels.fading_checks import fading_checks
     from fadeline.channels.link_checks import link_checks
     from fadeline.channels.tdl_checks import tdl_checks
+    from fadeline.simulator.interval_checks import interval_checks
     from fadeline.simulator.queue_checks import queue_checks
 
     streams = Streams(seed)
@@ -21,4 +22,5 @@ def all_checks(seed: int) -> list[Check]:
         *(check for name, part in parts.items()
           for check in part(streams.generator("verify", name))),
         *queue_checks(seed),
+        *interval_checks(streams.generator("verify", "intervals")),
     ]  # fmt: skip
