@@ -43,14 +43,14 @@ def _lines(scenario: Scenario, results: Results) -> Iterator[str]:
         for row in rows.to_dict("records"):
             line = (
                 f"  {row['scheme']} answers {row['accuracy']:.3f} "
-                f"{interval_text(row, 'accuracy')} of clips rightly in time"
+                f"{interval_text(row, 'accuracy')} of clips rightly in time{_if_few(row)}"
             )
             if difference := _one(differences, point, row["scheme"]):
                 line += (
                     f"; {difference['difference']:+.3f} {interval_text(difference, 'difference')} "
-                    f"against {difference['baseline']}"
+                    f"against {difference['baseline']}{_if_alike(difference)}"
                 )
-            yield line + (f" ({doubts})" if (doubts := _doubts(row, difference)) else "")
+            yield line
         summary = results.summary
         for path, value in point.items():
             summary = summary[summary[path] == value]
@@ -64,19 +64,21 @@ def _lines(scenario: Scenario, results: Results) -> Iterator[str]:
         yield "  (components act on the deadline: each was simulated by itself)"
 
 
-def _doubts(row: dict[str, Any], difference: dict[str, Any] | None) -> str:
-    """Return in which way the replications are too few to tell, empty if they are not."""
-    found = []
+def _if_few(row: dict[str, Any]) -> str:
+    """Return that too few replications differ to know more than bounds, if so."""
     runs, differing = row["replications"], row.get(f"accuracy{DIFFERING}")
-    if runs > 1 and differing == 0:
-        found.append(f"all {runs} replications agree: more is not known")
-    elif runs > 1 and differing is not None and too_few(np.asarray(differing), runs):
-        found.append(f"only {differing} of {runs} replications differ: more is not known")
-    if difference is not None:
-        low, high = _interval(difference, "difference")
-        if low <= 0.0 <= high:
-            found.append(f"cannot be told apart from {difference['baseline']}")
-    return "; ".join(found)
+    if runs < 2 or differing is None or not too_few(np.asarray(differing), runs):
+        return ""
+    agree = f"only {differing} of {runs} replications differ"
+    if differing == 0:
+        agree = f"all {runs} replications agree"
+    return f" ({agree}: more is not known)"
+
+
+def _if_alike(difference: dict[str, Any]) -> str:
+    """Return that two schemes cannot be told apart, if the interval is on both sides of zero."""
+    low, high = _interval(difference, "difference")
+    return " (cannot be told apart)" if low <= 0.0 <= high else ""
 
 
 def _losses(row: dict[str, Any]) -> str:

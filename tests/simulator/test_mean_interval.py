@@ -157,7 +157,7 @@ def test_the_effective_interval_of_a_plain_binomial():
 
 
 def test_where_few_differ_the_outermost_interval_is_given():
-    """One clip of 400 is wrong in one of four replications: an outage may be as unseen as before."""
+    """With one wrong clip in one of four replications, an outage may be as unseen as with none."""
     low, _ = interval([1.0, 1.0, 1.0, 0.9975])
     assert low[0] == pytest.approx(1.0 - unseen(4), abs=0.03)
     low, _ = interval([1.0, 0.995, 0.9975])  # all differ: an effective size

@@ -57,13 +57,14 @@ def test_too_few_that_differ(differing, said):
 )
 def test_an_interval_on_both_sides_of_zero(low, high, told):
     _, second = lines(differing=9, low=low, high=high)
-    assert second.endswith("(cannot be told apart from a)") is not told
+    assert second.endswith("against a (cannot be told apart)") is not told
 
 
-def test_both_doubts_stand_in_one_bracket():
+def test_each_doubt_stands_after_its_interval():
     _, second = lines(differing=0)
     assert second.endswith(
-        "(all 10 replications agree: more is not known; cannot be told apart from a)"
+        "in time (all 10 replications agree: more is not known); "
+        "+0.000 [-0.100, +0.100] against a (cannot be told apart)"
     )
 
 
