@@ -145,8 +145,8 @@ def _bootstrap_t(shares: Floats, rng: np.random.Generator) -> Bounds:
     runs, mean = len(shares), shares.mean(axis=0)
     apart = shares - mean
     weights = rng.multinomial(runs, np.full(runs, 1.0 / runs), RESAMPLES) / runs
-    moved = weights @ apart  # (B, D)
-    variance = weights @ apart**2 - moved**2
+    moved = _weighted(weights, apart)  # (B, D)
+    variance = _weighted(weights, apart**2) - moved**2
     flat = variance <= 1e-12 * np.square(apart).max(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         t = moved / np.sqrt(variance / (runs - 1))
@@ -177,6 +177,13 @@ def _outermost(shares: Floats, rng: np.random.Generator) -> Bounds:
     # Replications of unequal size may be worth a little more than 1, or less than 0.
     top, bottom = np.maximum(ordered[-1:], 1.0), np.minimum(ordered[:1], 0.0)
     place = round(TAIL * (RESAMPLES + 1))
-    highs = np.partition(weights @ np.concatenate([ordered, top]), -place, axis=0)[-place]
-    lows = np.partition(weights @ np.concatenate([bottom, ordered]), place - 1, axis=0)[place - 1]
-    return lows.clip(0.0, 1.0), highs.clip(0.0, 1.0)
+    highs = _weighted(weights, np.concatenate([ordered, top]))
+    lows = _weighted(weights, np.concatenate([bottom, ordered]))
+    highs.partition(len(highs) - place, axis=0)
+    lows.partition(place - 1, axis=0)
+    return lows[place - 1].clip(0.0, 1.0), highs[-place].clip(0.0, 1.0)
+
+
+def _weighted(weights: Floats, values: Floats) -> Floats:
+    # Not `weights @ values`, whose last digits depend on the number of threads.
+    return np.asarray(np.einsum("br,rd->bd", weights, values))
