@@ -107,14 +107,14 @@ def compare(
     from fadeline.simulator.comparison import compared
     from fadeline.simulator.figures import save_figure
     from fadeline.simulator.output import complete_or_absent, prepare_folder
-    from fadeline.simulator.run_figures import accuracy_figure
+    from fadeline.simulator.run_figures import BANDS, accuracy_figure
     from fadeline.simulator.verdict import interval_text
 
     table, report_at_s = compared(run_folders)
     prepare_folder(out, force=force)
     with complete_or_absent(out / "compare.csv") as partial:
         table.to_csv(partial, index=False, float_format="%.9g")
-    title = "Accuracy against deadline; bands: 95 %"
+    title = f"Accuracy against deadline; {BANDS}"
     paths = save_figure(accuracy_figure(table, title, report_at_s), out, "compare")
     at = table[(table["deadline_s"] - table["report_at_s"]).abs() <= SAME_S]
     rows: list[dict[str, Any]] = at.to_dict("records")

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from fadeline.simulator.clip import DONE, DROPPED_DEVICE, DROPPED_EDGE, LOCAL, UNFINISHED
 from fadeline.simulator.clock import SAME_S
 from fadeline.simulator.errors import FadelineError
-from fadeline.simulator.intervals import Estimates, estimates
+from fadeline.simulator.intervals import Estimates, estimates, standard_errors
 from fadeline.simulator.ledger import WAY
+from fadeline.simulator.streams import Streams
 
 Floats = NDArray[np.float64]
 
@@ -26,6 +27,10 @@ STAGES = (
     "back",
 )
 """Parts of a clip's way, in their order."""
+
+
+DIFFERING = "_differing"
+"""Ending of columns that count the replications whose value differs from the most common one."""
 
 
 @dataclass(frozen=True)
@@ -70,15 +75,26 @@ class Judged:
         correct: NDArray[np.bool_] = self.rows["correct"].to_numpy(dtype=np.bool_)[:, None]
         return self.in_time(deadlines_s) & correct
 
-    def estimated(self, values: NDArray[np.bool_] | NDArray[np.int8]) -> Estimates:
+    def estimated(
+        self, values: NDArray[np.bool_] | NDArray[np.int8], rng: np.random.Generator
+    ) -> Estimates:
         """Return means of values of the clips, shape (n, D), with intervals."""
         return estimates(
             values.astype(np.int8),
             self.rows["replication"].to_numpy(),
             self.rows["data_index"].to_numpy(),
-            runs=self.runs,
+            rng,
             range_=(0.0, 1.0) if values.dtype == np.bool_ else (-1.0, 1.0),
         )
+
+    def standard_errors(self, values: NDArray[np.bool_] | NDArray[np.int8]) -> Floats:
+        """Return the standard errors over replications of means of values, (n, D) to (D,)."""
+        return standard_errors(values.astype(np.int8), self.rows["replication"].to_numpy())
+
+
+def interval_draws(seed: int, scheme: str) -> np.random.Generator:
+    """Return what the intervals of a scheme's accuracy draw from, in every place the same."""
+    return Streams(seed).generator("interval", scheme)
 
 
 def accuracy_rows(
@@ -86,33 +102,42 @@ def accuracy_rows(
 ) -> pd.DataFrame:
     """Return accuracy and reliability at each deadline: the columns of `accuracy.csv`.
 
-    `..._band_lo` and `_hi` hold the whole curve at once; they draw from `rng`.
+    `..._band_lo` and `_hi` hold the whole curve at once. `..._differing` counts the replications
+    whose value differs from the most common one. Intervals and bands draw from `rng`, those of the
+    accuracy first.
     """
     columns: dict[str, object] = {"deadline_s": list(deadlines_s)}
     parts = {"accuracy": judged.right(deadlines_s), "reliability": judged.in_time(deadlines_s)}
     for name, values in parts.items():
-        estimate = judged.estimated(values)
+        estimate = judged.estimated(values, rng)
         columns |= _columns(name, estimate)
         low, high = estimate.band(rng)
         columns |= {
-            f"{name}_band_lo": np.fmin(low.clip(0.0, 1.0), estimate.low),
-            f"{name}_band_hi": np.fmax(high.clip(0.0, 1.0), estimate.high),
+            f"{name}_band_lo": low.clip(0.0, 1.0),
+            f"{name}_band_hi": high.clip(0.0, 1.0),
+            f"{name}{DIFFERING}": estimate.differing,
         }
     return pd.DataFrame(columns | {"clips": len(judged.rows), "replications": judged.runs})
 
 
-def paired_rows(judged: Judged, baseline: Judged, deadlines_s: Sequence[float]) -> pd.DataFrame:
+def paired_rows(
+    judged: Judged, baseline: Judged, deadlines_s: Sequence[float], rng: np.random.Generator
+) -> pd.DataFrame:
     """Return how much more accurate a scheme is than another on the same clips.
 
     `variance_saved` is the part of the variance that meeting the same clips, arrivals and fades
     takes from the difference: 1 - Var(A - B) / (Var A + Var B), over replications.
     """
     mine, theirs = judged.right(deadlines_s), baseline.right(deadlines_s)
-    estimate = judged.estimated(mine.astype(np.int8) - theirs.astype(np.int8))
-    apart = judged.estimated(mine).error ** 2 + baseline.estimated(theirs).error ** 2
+    differences = mine.astype(np.int8) - theirs.astype(np.int8)
+    estimate = judged.estimated(differences, rng)
+    together = judged.standard_errors(differences) ** 2
+    apart = judged.standard_errors(mine) ** 2 + baseline.standard_errors(theirs) ** 2
     with np.errstate(divide="ignore", invalid="ignore"):
-        saved = 1.0 - estimate.error**2 / apart
-    columns = {"deadline_s": list(deadlines_s), **_columns("difference", estimate)}
+        saved = 1.0 - together / apart
+    columns: dict[str, object] = {"deadline_s": list(deadlines_s)}
+    columns |= _columns("difference", estimate)
+    columns |= {f"difference{DIFFERING}": estimate.differing}
     return pd.DataFrame(columns | {"variance_saved": np.where(apart > 0, saved, np.nan)})
 
 

@@ -13,13 +13,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from fadeline.simulator.mean_interval import (
+    LEVEL,
+    differing_replications,
+    effective_interval,
+    mean_interval,
+    student,
+)
 
-LEVEL = 0.95
+Floats = NDArray[np.float64]
 
 _MANY = 60  # replications from which on errors are known well enough to be drawn as one
 
 _BAND_DRAWS = 2000  # the quantile is then good to about two percent (our choice)
+
+_AT_ONCE = 100  # of them; a divisor
 
 
 @dataclass(frozen=True)
@@ -29,11 +37,10 @@ class Estimates:
     Attributes:
         mean: Over all clips.
         low, high: Over replications; NaN for a single one.
-        total_low, total_high: Over replications and test clips; NaN where there are no test clips
-            or a single replication.
-        error: Standard error over replications.
-        total_error: Over replications and test clips; NaN where there are no test clips.
+        total_low, total_high: Over replications and test clips, never narrower; NaN where there are
+            no test clips or a single replication.
         residuals: How far the clips of each replication are from the mean together, (R, D).
+        differing: Replications whose mean differs from the most common one.
     """
 
     mean: Floats
@@ -41,84 +48,83 @@ class Estimates:
     high: Floats
     total_low: Floats
     total_high: Floats
-    error: Floats
-    total_error: Floats
     residuals: Floats
+    differing: NDArray[np.int64]
 
     def band(self, rng: np.random.Generator) -> tuple[Floats, Floats]:
         """Return a band that holds the whole curve with 95 %: over test clips too, if known.
 
-        The factor on the errors is the quantile of the largest of D correlated t variables, with
-        the correlation of the replications (studentised max-t; Montiel Olea and Plagborg-Moller,
-        "Simultaneous Confidence Bands", J. Applied Econometrics 34(1), 2019).
+        The intervals' arms, each as much longer as the quantile of the largest of D correlated t
+        variables is larger than that of one, with the correlation of the replications (studentised
+        max-t; Montiel Olea and Plagborg-Moller, "Simultaneous Confidence Bands", J. Applied
+        Econometrics 34(1), 2019). So the band is as skewed as the intervals, and contains them.
         """
-        error = np.where(np.isnan(self.total_error), self.error, self.total_error)
-        reach = max_t(self.residuals, rng) * error
-        return self.mean - reach, self.mean + reach
+        low = np.where(np.isnan(self.total_low), self.low, self.total_low)
+        high = np.where(np.isnan(self.total_high), self.high, self.total_high)
+        longer = max_t(self.residuals, rng) / student(len(self.residuals) - 1)
+        return self.mean - longer * (self.mean - low), self.mean + longer * (high - self.mean)
 
 
 def estimates(
     values: NDArray[np.int8],
     replication: NDArray[np.int64],
     data_index: NDArray[np.int64],
+    rng: np.random.Generator,
     *,
-    runs: int,
     range_: tuple[float, float],
 ) -> Estimates:
     """Return the means of values over clips, with intervals.
 
-    Student's t over replications, whose clips may differ in number (a ratio estimator, Cochran,
-    "Sampling Techniques", 1977, 6.3); where all replications agree, Clopper and Pearson's interval
-    over all clips instead. The total variance is that of two-way clusters (Cameron, Gelbach and
-    Miller, "Robust Inference With Multiway Clustering", JBES 29(2), 2011).
+    Over replications by `mean_interval`; replications may differ in clips (a ratio estimator,
+    Cochran, "Sampling Techniques", 1977, 6.3), and one without any has no say. For the total, what
+    test clips add to the variance is that of two-way clusters (Cameron, Gelbach and Miller, "Robust
+    Inference With Multiway Clustering", JBES 29(2), 2011), and the arms of both intervals are added
+    in squares (Zou and Donner, "Construction of confidence limits about effect measures",
+    Statistics in Medicine 27(10), 2008), so that each keeps its skew and its degrees of freedom.
 
     Args:
         values: Shape (n, D), n at least 1.
-        replication: Of each clip, from 0, shape (n,).
+        replication: Of each clip, shape (n,).
         data_index: Test clip of each; -1 where there is none, shape (n,).
-        runs: Replications R; one without a clip has no say in the mean.
+        rng: Resamples replications; how much is drawn depends on R alone.
         range_: Of the values; intervals stay inside.
     """
     clips, deadlines = values.shape
-    known = bool((data_index >= 0).all())
-    _, index = np.unique(data_index, return_inverse=True)
-    _, cell = np.unique(index * runs + replication, return_inverse=True)
-    rows = []
-    residuals = np.empty((runs, deadlines))
-    for number in range(deadlines):
-        value = values[:, number].astype(np.float64)
-        mean = value.mean()
-        residual = value - mean
-        residuals[:, number] = np.bincount(replication, weights=residual, minlength=runs)
-        by_run = _squares(residual, replication) / clips**2 * runs / max(runs - 1, 1)
-        by_index = _squares(residual, index) / clips**2
-        by_cell = _squares(residual, cell) / clips**2
-        total = max(by_run + by_index - by_cell, by_run)
-        rows.append((mean, np.sqrt(by_run), np.sqrt(total)))
-    mean, error, total_error = np.array(rows).T
+    mean = values.mean(axis=0, dtype=np.float64)
+    residual = values - mean
+    residuals, sizes = _sums(residual, replication)
+    runs = len(residuals)
+    differing = differing_replications(mean + residuals / sizes[:, None])
     nothing = np.full(deadlines, np.nan)
     if runs < 2:
-        return Estimates(mean, nothing, nothing, nothing, nothing, nothing, nothing, residuals)
-    reach = student(runs - 1) * error
-    agree = error < 1e-12
-    low, high = mean - reach, mean + reach
-    for column in np.flatnonzero(agree).tolist():
-        low[column], high[column] = _unanimous(mean[column], clips, range_)
-    total_reach = student(min(runs, int(index.max()) + 1) - 1) * total_error if known else nothing
-    total_low, total_high = mean - total_reach, mean + total_reach
-    if known:
-        total_low, total_high = np.minimum(total_low, low), np.maximum(total_high, high)
-    lowest, highest = range_
-    return Estimates(
-        mean,
-        low.clip(lowest, highest),
-        high.clip(lowest, highest),
-        total_low.clip(lowest, highest),
-        total_high.clip(lowest, highest),
-        error,
-        total_error if known else nothing,
-        residuals,
-    )
+        return Estimates(mean, nothing, nothing, nothing, nothing, residuals, differing)
+    low, high = mean_interval(mean + residuals * runs / clips, differing, rng, range_=range_)
+    total_low, total_high = nothing, nothing
+    if (data_index >= 0).all():
+        _, index = np.unique(data_index, return_inverse=True)
+        cells = _sums(residual, index * (int(replication.max()) + 1) + replication)[0]
+        by_index = _sums(residual, index)[0]
+        added = np.square(by_index).sum(axis=0) - np.square(cells).sum(axis=0)
+        error = np.sqrt(added.clip(min=0.0)) / clips
+        other_low, other_high = _by_test_clips(mean, error, len(by_index) - 1, range_)
+        wider_low = mean - np.hypot(mean - low, mean - other_low)
+        wider_high = mean + np.hypot(high - mean, other_high - mean)
+        total_low = np.minimum(wider_low, low).clip(min=range_[0])
+        total_high = np.maximum(wider_high, high).clip(max=range_[1])
+    return Estimates(mean, low, high, total_low, total_high, residuals, differing)
+
+
+def standard_errors(values: NDArray[np.int8], replication: NDArray[np.int64]) -> Floats:
+    """Return the standard errors over replications of means over clips, (n, D) to (D,).
+
+    NaN for a single replication.
+    """
+    residuals, _ = _sums(values - values.mean(axis=0, dtype=np.float64), replication)
+    runs = len(residuals)
+    if runs < 2:
+        return np.full(values.shape[1], np.nan)
+    squares = np.square(residuals).sum(axis=0)
+    return np.asarray(np.sqrt(squares * runs / (runs - 1)) / len(values))
 
 
 def max_t(residuals: Floats, rng: np.random.Generator) -> float:
@@ -143,40 +149,26 @@ def max_t(residuals: Floats, rng: np.random.Generator) -> float:
         scale = np.sqrt(rng.chisquare(runs - 1, _BAND_DRAWS) / (runs - 1))
         largest = np.abs(drawn).max(axis=1) / scale
         return max(float(np.quantile(largest, LEVEL)), student(runs - 1))
-    found = []
-    for _ in range(_BAND_DRAWS):
-        drawn = rng.standard_normal((runs, runs)) @ moving
-        error = drawn.std(axis=0, ddof=1) / np.sqrt(runs)
-        found.append(float(np.abs(drawn.mean(axis=0) / error).max()))
+    found = np.empty(_BAND_DRAWS)
+    for start in range(0, _BAND_DRAWS, _AT_ONCE):
+        drawn = rng.standard_normal((_AT_ONCE, runs, runs)) @ moving
+        error = drawn.std(axis=1, ddof=1) / np.sqrt(runs)
+        found[start : start + _AT_ONCE] = np.abs(drawn.mean(axis=1) / error).max(axis=1)
     return max(float(np.quantile(found, LEVEL)), student(runs - 1))
 
 
-def student(freedom: int) -> float:
-    """Return the 97.5 % point of Student's t."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(max(freedom, 1), 0.5 + LEVEL / 2.0))
-
-
-def _squares(residual: Floats, cluster: NDArray[np.integer[Any]]) -> float:
-    sums = np.bincount(cluster, weights=residual)
-    return float(sums @ sums)
+def _sums(values: Floats, cluster: NDArray[np.integer[Any]]) -> tuple[Floats, Floats]:
+    """Return the sums of values over each cluster, (n, D) to (C, D), and its size, (C,)."""
+    order = np.argsort(cluster, kind="stable")
+    ordered = cluster[order]
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    sizes = np.diff(np.r_[starts, len(ordered)]).astype(np.float64)
+    return np.add.reduceat(values[order], starts, axis=0), sizes
 
 
-def _unanimous(mean: float, clips: int, range_: tuple[float, float]) -> tuple[float, float]:
-    """Return the interval of a share when all replications agree on it.
-
-    Source:
-        Clopper and Pearson, Biometrika 26, 1934. A difference of which none was seen is no larger
-        than the share of clips that may differ unseen.
-    """
-    from scipy.special import betaincinv
-
-    tail = 0.5 - LEVEL / 2.0
-    if range_ == (0.0, 1.0):
-        hits = round(mean * clips)
-        low = betaincinv(hits, clips - hits + 1, tail) if hits else 0.0
-        high = betaincinv(hits + 1, clips - hits, 1.0 - tail) if hits < clips else 1.0
-        return float(low), float(high)
-    unseen = float(betaincinv(1, clips, 1.0 - tail))
-    return mean - unseen, mean + unseen
+def _by_test_clips(
+    mean: Floats, error: Floats, freedom: int, range_: tuple[float, float]
+) -> tuple[Floats, Floats]:
+    lowest, span = range_[0], range_[1] - range_[0]
+    low, high = effective_interval((mean - lowest) / span, error / span, freedom)
+    return lowest + span * low, lowest + span * high

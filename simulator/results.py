@@ -14,6 +14,7 @@ from fadeline.simulator.curves import (
     accuracy_rows,
     area_under,
     deadline_for,
+    interval_draws,
     miss_rows,
     paired_rows,
     stage_means_s,
@@ -81,14 +82,13 @@ def evaluated(scenario: Scenario, clips: pd.DataFrame) -> Results:
             about = {**point, "scheme": name}
             for acted_s, judged, theirs in _worlds(rows, schemes[baseline], runs):
                 asked = deadlines_s if acted_s is None else [acted_s]
-                rng = Streams(scenario.seed).generator("band", name)
-                accuracy = accuracy_rows(judged, asked, rng)
+                accuracy = accuracy_rows(judged, asked, interval_draws(scenario.seed, name))
                 tables["accuracy"].append(accuracy.assign(**about))
                 tables["misses"].append(miss_rows(judged, asked).assign(**about))
                 if name != baseline:
-                    tables["paired"].append(
-                        paired_rows(judged, theirs, asked).assign(**about, baseline=baseline)
-                    )
+                    rng = Streams(scenario.seed).generator("difference", name)
+                    paired = paired_rows(judged, theirs, asked, rng)
+                    tables["paired"].append(paired.assign(**about, baseline=baseline))
                 if acted_s in (None, scenario.report_at_s):
                     means = pd.DataFrame([stage_means_s(judged)])
                     tables["stages"].append(means.assign(**about))

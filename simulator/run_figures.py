@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from fadeline.simulator.curves import STAGES
+from fadeline.simulator.curves import DIFFERING, STAGES
 from fadeline.simulator.figures import QUIET, STYLE
+from fadeline.simulator.mean_interval import too_few
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1, 1)), "-.", (0, (3, 1, 1, 1, 1, 1)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+
+BANDS = "bands: 95 %, where replications differ"
+"""What titles say of what is shaded."""
 
 # Stages from dark to light along the way, so that neighbours differ in grey too.
 STAGE_COLOURS = (
@@ -28,6 +33,8 @@ def accuracy_figure(
     accuracy: pd.DataFrame, title: str, report_at_s: float, theory: pd.DataFrame | None = None
 ) -> "Figure":
     """Return accuracy and reliability against deadline, with bands that hold whole curves.
+
+    Bands are shaded where enough replications differ.
 
     Args:
         accuracy: Of one point of a sweep.
@@ -153,7 +160,10 @@ def sweep_figure(accuracy: pd.DataFrame, path: str, title: str) -> "Figure":
             axis.plot(x, rows["accuracy"], marker=MARKERS[number % len(MARKERS)], markersize=4.0,
                       label=scheme, **look)  # fmt: skip
             low, high = _band(rows, "accuracy")
-            axis.fill_between(x, low, high, color=look["color"], alpha=0.15, linewidth=0.0)
+            axis.fill_between(
+                x, low, high, where=_told(rows, "accuracy"), color=look["color"], alpha=0.15,
+                linewidth=0.0,
+            )  # fmt: skip
         if not numeric:
             axis.set_xticks(range(len(values)), [str(value) for value in values])
         axis.set(xlabel=path, ylabel=LABELS["accuracy"], ylim=(-0.02, 1.02))
@@ -195,7 +205,21 @@ def _curve(axis: Any, rows: pd.DataFrame, name: str, label: str, number: int) ->
     style = {"marker": MARKERS[number % len(MARKERS)], "markersize": 4.0} if len(x) <= 12 else {}
     axis.plot(x, rows[name], label=label, **look, **style)
     low, high = rows[f"{name}_band_lo"], rows[f"{name}_band_hi"]
-    axis.fill_between(x, low, high, color=look["color"], alpha=0.15, linewidth=0.0)
+    axis.fill_between(
+        x, low, high, where=_told(rows, name), color=look["color"], alpha=0.15, linewidth=0.0
+    )
+
+
+def _told(rows: pd.DataFrame, name: str) -> NDArray[np.bool_]:
+    """Return where enough replications differ for a band to say how they vary.
+
+    Where they do not, as where no clip can be in time yet, it only says what they may have missed,
+    and would fill the figure.
+    """
+    if f"{name}{DIFFERING}" not in rows:  # a run of an older version
+        return np.ones(len(rows), dtype=bool)
+    runs = int(rows["replications"].max())
+    return ~too_few(rows[f"{name}{DIFFERING}"].to_numpy(), runs)
 
 
 def _band(rows: pd.DataFrame, name: str) -> tuple[pd.Series, pd.Series]:

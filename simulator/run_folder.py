@@ -37,6 +37,7 @@ from fadeline.simulator.results import (
     write_results,
 )
 from fadeline.simulator.run_figures import (
+    BANDS,
     accuracy_figure,
     heat_figure,
     misses_figure,
@@ -179,7 +180,7 @@ def draw(scenario: Scenario, results: Results, folder: Path) -> list[Path]:
         theory = pd.read_csv(folder / THEORY) if (folder / THEORY).exists() else None
         figures = {
             "accuracy": accuracy_figure(
-                results.accuracy, f"{about}; bands: 95 %", scenario.report_at_s, theory
+                results.accuracy, f"{about}; {BANDS}", scenario.report_at_s, theory
             ),
             "stages": stages_figure(
                 results.stages,
@@ -200,7 +201,8 @@ def draw(scenario: Scenario, results: Results, folder: Path) -> list[Path]:
             figures = {}
             for path in swept:
                 rows = _others_first(at, swept, path)
-                figures[f"sweep-{path.replace('*', 'all')}"] = sweep_figure(rows, path, title)
+                stem = f"sweep-{path.replace('*', 'all')}"
+                figures[stem] = sweep_figure(rows, path, f"{title}; {BANDS}")
     for stem, figure in figures.items():
         paths += save_figure(figure, folder, stem)
     return paths

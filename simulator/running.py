@@ -19,7 +19,7 @@ import pandas as pd
 
 from fadeline.models.outcomes import Outcomes
 from fadeline.simulator.clock import SAME_S
-from fadeline.simulator.curves import Judged
+from fadeline.simulator.curves import Judged, interval_draws
 from fadeline.simulator.encode_times import encode_notes
 from fadeline.simulator.errors import FadelineError, OutputError, ScenarioWarning
 from fadeline.simulator.handling import Handling, Live, handling, read_codec_table
@@ -78,12 +78,13 @@ def run_scenario(
         rows = _counted(scenario, pd.concat([pd.read_parquet(path) for path in done]))
         if isinstance(target, int):
             return rows
-        if _known_well_enough(scenario, rows, wanted, target.auto.half_width):
+        unknown = _not_known_well_enough(scenario, rows, wanted, target.auto.half_width)
+        if not unknown:
             return rows
         if wanted >= MOST_REPLICATIONS:
             warnings.warn(
                 f"replications: auto stops at {wanted} without intervals as narrow as "
-                f"{target.auto.half_width:g}",
+                f"{target.auto.half_width:g}: {', '.join(unknown)}",
                 ScenarioWarning,
                 stacklevel=2,
             )
@@ -339,18 +340,23 @@ def _counted(scenario: Scenario, rows: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def _known_well_enough(
+def _not_known_well_enough(
     scenario: Scenario, rows: pd.DataFrame, runs: int, half_width: float
-) -> bool:
+) -> list[str]:
+    """Return the schemes whose interval is too wide; it is while too few replications differ."""
+    unknown: dict[str, None] = {}
     if not rows["counted"].any():
-        return True  # which is said when the run is evaluated
+        return []  # which is said when the run is evaluated
     keys = [*scenario.sweep, "scheme"]
-    for _, group in rows.groupby(keys, sort=False):
+    for values, group in rows.groupby(keys, sort=False):
         judged = Judged.of(_at_deadline(group, scenario.report_at_s), runs)
-        estimate = judged.estimated(judged.right([scenario.report_at_s]))
+        name = str(values[-1])
+        rng = interval_draws(scenario.seed, name)
+        estimate = judged.estimated(judged.right([scenario.report_at_s]), rng)
         if not (estimate.high - estimate.low)[0] <= 2.0 * half_width:
-            return False
-    return True
+            agree = " (all replications agree)" if estimate.differing[0] == 0 else ""
+            unknown[f"{name}{agree}"] = None
+    return list(unknown)
 
 
 def _at_deadline(rows: pd.DataFrame, deadline_s: float) -> pd.DataFrame:

@@ -1,11 +1,15 @@
 """The verdict: what a run says at the deadline that was fixed beforehand, in plain words."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from fadeline.simulator.clock import SAME_S
+from fadeline.simulator.curves import DIFFERING
+from fadeline.simulator.mean_interval import too_few
 from fadeline.simulator.results import Results, sweep_groups
 from fadeline.simulator.running import acted_deadlines_s
 from fadeline.simulator.scenario import Scenario
@@ -39,12 +43,12 @@ def _lines(scenario: Scenario, results: Results) -> Iterator[str]:
         for row in rows.to_dict("records"):
             line = (
                 f"  {row['scheme']} answers {row['accuracy']:.3f} "
-                f"{interval_text(row, 'accuracy')} of clips rightly in time"
+                f"{interval_text(row, 'accuracy')} of clips rightly in time{_if_few(row)}"
             )
             if difference := _one(differences, point, row["scheme"]):
                 line += (
                     f"; {difference['difference']:+.3f} {interval_text(difference, 'difference')} "
-                    f"against {difference['baseline']}"
+                    f"against {difference['baseline']}{_if_alike(difference)}"
                 )
             yield line
         summary = results.summary
@@ -60,6 +64,23 @@ def _lines(scenario: Scenario, results: Results) -> Iterator[str]:
         yield "  (components act on the deadline: each was simulated by itself)"
 
 
+def _if_few(row: dict[str, Any]) -> str:
+    """Return that too few replications differ to know more than bounds, if so."""
+    runs, differing = row["replications"], row.get(f"accuracy{DIFFERING}")
+    if runs < 2 or differing is None or not too_few(np.asarray(differing), runs):
+        return ""
+    agree = f"only {differing} of {runs} replications differ"
+    if differing == 0:
+        agree = f"all {runs} replications agree"
+    return f" ({agree}: more is not known)"
+
+
+def _if_alike(difference: dict[str, Any]) -> str:
+    """Return that two schemes cannot be told apart, if the interval is on both sides of zero."""
+    low, high = _interval(difference, "difference")
+    return " (cannot be told apart)" if low <= 0.0 <= high else ""
+
+
 def _losses(row: dict[str, Any]) -> str:
     """Return where clips without an answer were lost, the most frequent first."""
     shares = sorted(((row[name], words) for name, words in _LOSSES.items()), reverse=True)
@@ -68,12 +89,17 @@ def _losses(row: dict[str, Any]) -> str:
 
 def interval_text(row: dict[str, Any], name: str) -> str:
     """Return the total interval, or the one over replications where there is none."""
-    for kind in ("_total", ""):
-        low, high = row[f"{name}{kind}_lo"], row[f"{name}{kind}_hi"]
-        if low == low and high == high:
-            sign = "+" if name == "difference" else ""
-            return f"[{low:{sign}.3f}, {high:{sign}.3f}]"
-    return "[one replication: no interval]"
+    low, high = _interval(row, name)
+    if math.isnan(low):
+        return "[one replication: no interval]"
+    sign = "+" if name == "difference" else ""
+    return f"[{low:{sign}.3f}, {high:{sign}.3f}]"
+
+
+def _interval(row: dict[str, Any], name: str) -> tuple[float, float]:
+    """Return the total interval, or the one over replications; NaN where there is none."""
+    kind = "" if math.isnan(row[f"{name}_total_lo"]) else "_total"
+    return row[f"{name}{kind}_lo"], row[f"{name}{kind}_hi"]
 
 
 def _at(table: pd.DataFrame, deadline_s: float) -> pd.DataFrame:

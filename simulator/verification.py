@@ -14,6 +14,7 @@ def all_checks(seed: int) -> list[Check]:
     from fadeline.channels.link_checks import link_checks
     from fadeline.channels.tdl_checks import tdl_checks
     from fadeline.simulator.accounting_checks import accounting_checks
+    from fadeline.simulator.interval_checks import interval_checks
     from fadeline.simulator.queue_checks import queue_checks
 
     streams = Streams(seed)
@@ -23,4 +24,5 @@ def all_checks(seed: int) -> list[Check]:
           for check in part(streams.generator("verify", name))),
         *queue_checks(seed),
         *accounting_checks(seed),
+        *interval_checks(streams.generator("verify", "intervals")),
     ]  # fmt: skip

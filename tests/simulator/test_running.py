@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fadeline.simulator import running
 from fadeline.simulator.curves import Judged, accuracy_rows
-from fadeline.simulator.errors import FadelineError, OutputError
+from fadeline.simulator.errors import FadelineError, OutputError, ScenarioWarning
 from fadeline.simulator.loading import scenario_from_dict
 from fadeline.simulator.profile import load_profile
 from fadeline.simulator.results import evaluated, read_results, write_clips, write_results
@@ -337,6 +338,27 @@ def test_auto_stops_after_whole_blocks(tmp_path):
     runs = rows["replication"].max() + 1
     assert runs > 10
     assert runs % 10 == 0
+
+
+def test_auto_goes_on_while_all_replications_agree(tmp_path, monkeypatch):
+    """Every clip is answered rightly: what is unseen falls below 2 x 0.1 in 20 replications."""
+    sure = SMALL | {"accuracy": 1.0, "payload_bits": 8}
+    wanted = {"auto": {"at_least": 10, "half_width": 0.1}}
+    rows = run_scenario(scenario(replications=wanted, schemes=[sure]), tmp_path / "enough")
+    assert rows["replication"].max() + 1 == 20
+    monkeypatch.setattr(running, "MOST_REPLICATIONS", 20)
+    wanted["auto"]["half_width"] = 0.05
+    with pytest.warns(ScenarioWarning, match=r"stops at 20 .* small \(all replications agree\)"):
+        run_scenario(scenario(replications=wanted, schemes=[sure]), tmp_path / "most")
+
+
+def test_auto_believes_the_interval_that_is_reported(tmp_path):
+    wanted = {"auto": {"at_least": 10, "half_width": 0.03}}
+    mine = scenario(replications=wanted, schemes=[SMALL])
+    rows = run_scenario(mine, tmp_path)
+    table = evaluated(mine, rows).accuracy
+    at = table[table["deadline_s"] == 0.1]
+    assert (at["accuracy_hi"] - at["accuracy_lo"]).item() <= 0.06
 
 
 def test_mser5_finds_the_end_of_a_ramp():

@@ -116,7 +116,7 @@ def test_intervals_cover_the_truth_of_a_closed_form():
             for replication in range(10)
         ]
         judged = Judged.of(pd.concat(frames), 10)
-        found = judged.estimated(judged.right([0.015]))
+        found = judged.estimated(judged.right([0.015]), np.random.default_rng(seed))
         covered += found.low[0] <= truth <= found.high[0]
     assert 0.92 <= covered / 400 <= 0.98
 
