@@ -33,15 +33,15 @@ class Check:
     @property
     def passed(self) -> bool:
         """Whether the simulated value lies in the interval; NaN does not."""
-        return self.low <= self.simulated <= self.high
+        return bool(self.low <= self.simulated <= self.high)
 
     def as_row(self) -> dict[str, Any]:
         """Return the check as a mapping for JSON."""
         return {
             "quantity": self.quantity,
-            "theory": self.theory,
-            "simulated": self.simulated,
-            "interval": [self.low, self.high],
+            "theory": float(self.theory),
+            "simulated": float(self.simulated),
+            "interval": [float(self.low), float(self.high)],
             "passed": self.passed,
         }
 

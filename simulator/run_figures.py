@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fadeline.simulator.curves import DIFFERING, STAGES
 from fadeline.simulator.figures import QUIET, STYLE
-from fadeline.simulator.mean_interval import too_few
+from fadeline.simulator.mean_interval import FEW
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -219,7 +219,8 @@ def _told(rows: pd.DataFrame, name: str) -> NDArray[np.bool_]:
     if f"{name}{DIFFERING}" not in rows:  # a run of an older version
         return np.ones(len(rows), dtype=bool)
     runs = int(rows["replications"].max())
-    return ~too_few(rows[f"{name}{DIFFERING}"].to_numpy(), runs)
+    # With hardly enough the band is mostly that of replications that were never seen.
+    return np.asarray(rows[f"{name}{DIFFERING}"].to_numpy() >= np.minimum(2 * FEW, runs - 1))
 
 
 def _band(rows: pd.DataFrame, name: str) -> tuple[pd.Series, pd.Series]:

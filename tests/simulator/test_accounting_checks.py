@@ -1,5 +1,7 @@
 """The checks of what is counted: they pass, and fail where the product would count otherwise."""
 
+import json
+
 from fadeline.channels import rates, tdl
 from fadeline.simulator import accounting_checks, device, links
 from fadeline.simulator.device_spec import DeviceGroup
@@ -13,6 +15,7 @@ def test_all_pass():
     rows = list(accounting_checks.accounting_checks(3))
     assert len(rows) > 10
     assert [row.quantity for row in rows if not row.passed] == []
+    json.dumps([row.as_row() for row in rows])  # as `verify --json` prints them
 
 
 def test_gap_and_cap_of_a_mean_snr_are_caught(monkeypatch):
