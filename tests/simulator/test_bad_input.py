@@ -334,6 +334,48 @@ VALUES = {
         "demo.yaml:8: devices.0.profile: must be one of host, raspberry-pi-4, jetson-nano, "
         "jetson-orin-nano, t4, a100; got 'raspbery-pi-4'; did you mean raspberry-pi-4?",
     ),
+    "share-of-nothing": (
+        "count: 2",
+        "share: 0",
+        "demo.yaml:8: devices.0.share: must be greater than 0",
+    ),
+    "share-and-slowdown": (
+        "count: 2",
+        "share: 0.25, slowdown: 2",
+        "demo.yaml:8: devices.0.slowdown: given together with share: 0.25, which says the same as "
+        "slowdown: 4; leave one out",
+    ),
+    "no-range-of-speeds": (
+        "count: 2",
+        "network_speed: low",
+        "demo.yaml:8: devices.0.network_speed: profile host has no low end of "
+        "sustained_flops_per_s; network_speed can only be typical",
+    ),
+    "network-speed": (
+        "count: 2",
+        "network_speed: fast",
+        "demo.yaml:8: devices.0.network_speed: must be one of typical, low, high; got 'fast'",
+    ),
+    "all-overhead": (
+        "  mean_snr_db: 10",
+        "  mean_snr_db: 10\n  overhead: 1.0",
+        "demo.yaml:13: channel.overhead: must be less than 1",
+    ),
+    "duplex-kind": (
+        "  mean_snr_db: 10",
+        "  mean_snr_db: 10\n  duplex: {kind: tddd}",
+        "demo.yaml:13: channel.duplex.kind: must be one of fdd, tdd; got 'tddd'; did you mean tdd?",
+    ),
+    "negative-delay": (
+        "  mean_snr_db: 10",
+        "  mean_snr_db: 10\n  access_delay_s: -0.01",
+        "demo.yaml:13: channel.access_delay_s: must be at least 0, got -0.01",
+    ),
+    "headers": (
+        "  mean_snr_db: 10",
+        "  mean_snr_db: 10\n  headers_bytes: 36.5",
+        "demo.yaml:13: channel.headers_bytes: must be a whole number",
+    ),
     "edge-profile": (
         "warmup_s: 1",
         "edge: {profile: hots}",
@@ -859,13 +901,31 @@ def test_what_a_trace_brings_itself(refused, addition, expected):
         ),
         ("rate_bps", "", "", "11: channel.bandwidth_hz: the trace gives rates, so a bandwidth"),
         (
+            "rate_bps",
+            "  bandwidth_hz: 1.0e6\n",
+            "  overhead: 0.2\n",
+            "11: channel.overhead: the trace gives rates, which are what is left for data",
+        ),
+        (
+            "rate_bps",
+            "  bandwidth_hz: 1.0e6\n",
+            "  duplex: {kind: tdd}\n",
+            "11: channel.duplex: the trace gives rates, which are what is left for data",
+        ),
+        (
             "snr_db",
             "{kind: shannon, gap_db: 3.0}",
             "{kind: finite-blocklength, block_symbols: 500, error_probability: 0.01}",
             "12: channel.rate: finite-blocklength needs time steps of one block",
         ),
     ],
-    ids=["snr-without-bandwidth", "rate-with-bandwidth", "snr-with-blocks"],
+    ids=[
+        "snr-without-bandwidth",
+        "rate-with-bandwidth",
+        "rate-with-overhead",
+        "rate-in-tdd",
+        "snr-with-blocks",
+    ],
 )
 def test_what_fits_a_trace_depends_on_its_column(refused, column, old, new, expected):
     Path("t.csv").write_text(rows(f"time_s,{column}", "0,1", "10,2"))
