@@ -19,7 +19,7 @@ demo: $(RUNTIME) ## the main job: STAE against DeepISC over a Rayleigh channel
 	$(BIN)/fadeline run rayleigh --out runs/demo --force
 
 test: lint ## lint, check types and run all tests
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2
 
 lint: $(DEV) links ## check style, formatting, types and the import rules
 	$(BIN)/ruff check
