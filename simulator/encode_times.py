@@ -20,9 +20,11 @@ def encode_notes(scenario: Scenario, schemes: Sequence[Handling]) -> Iterator[st
         for scheme in schemes:
             if scheme.encode_s is None:
                 continue
-            what = "answers" if scheme.local else "encodes"
+            what = "answers in" if scheme.local else "encodes in"
+            if scheme.streaming:
+                what = "encodes frame by frame, in all"
             line = (
-                f"{scheme.name}: {name} {what} in {1e3 * scheme.encode_s(group, False):.1f} ms "
+                f"{scheme.name}: {name} {what} {1e3 * scheme.encode_s(group, False):.1f} ms "
                 f"({1e3 * scheme.encode_s(group, True):.1f} by the rule alone"
             )
             if ranged:
