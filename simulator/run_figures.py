@@ -121,7 +121,8 @@ def misses_figure(misses: pd.DataFrame, title: str) -> "Figure":
     lines = -(-len(schemes) // columns)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8.0, 1.2 + 2.0 * lines), layout="constrained")
-        axes = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).flat
+        grid = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
+        axes = list(grid.flat)
         for axis, scheme in zip(axes, schemes, strict=False):
             rows = misses[misses["scheme"] == scheme]
             axis.stackplot(
@@ -130,7 +131,7 @@ def misses_figure(misses: pd.DataFrame, title: str) -> "Figure":
             )  # fmt: skip
             axis.set(title=scheme, ylim=(0, 1))
             axis.margins(x=0)
-        for axis in list(axes)[len(schemes) :]:
+        for axis in axes[len(schemes) :]:
             axis.set_axis_off()
         handles, labels = figure.axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize="small")

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
-from fadeline.simulator.run_figures import accuracy_figure, sweep_figure
+from fadeline.simulator.curves import STAGES
+from fadeline.simulator.run_figures import accuracy_figure, misses_figure, sweep_figure
 
 
 def table(**changes):
@@ -40,3 +42,14 @@ def test_a_single_replication_has_no_band():
     alone = table(replications=1, accuracy_band_lo=np.nan, accuracy_band_hi=np.nan)
     alone[["accuracy_differing", "reliability_differing"]] = 0
     assert shaded(accuracy_figure(alone, "t", 0.03)).size == 0
+
+
+@pytest.mark.parametrize("schemes", [1, 2, 3, 4, 5, 7])
+def test_panels_without_a_scheme_are_left_empty(schemes):
+    rows = [
+        {"scheme": f"s{number}", "deadline_s": at, **dict.fromkeys(STAGES, 0.1)}
+        for number in range(schemes)
+        for at in (0.01, 0.02)
+    ]
+    axes = misses_figure(pd.DataFrame(rows), "t").axes
+    assert [axis.get_title() for axis in axes if axis.axison] == [f"s{n}" for n in range(schemes)]
