@@ -22,20 +22,20 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fadeline.models.batches import batch_of, to_float
-from fadeline.models.clips.actions import ActionClips
-from fadeline.models.clips.cache import cached
-from fadeline.models.clips.clipset import ClipSet
-from fadeline.models.codecs.codec import Codec
-from fadeline.models.codecs.codec_training import Step, codec_recipe, new_codec, train_codec
-from fadeline.models.codecs.deepisc import evenly
-from fadeline.models.codecs.measuring import answer
-from fadeline.models.codecs.objective import OVERHEAD_BYTES, PricedCodec
-from fadeline.models.codecs.stae import Encoded, StaeConfig, StaeEncoder, opinion
+from fadeline.models.classifiers.controls import SomeClips
+from fadeline.models.codecs.learned.codec import Codec
+from fadeline.models.codecs.learned.deepisc import evenly
+from fadeline.models.codecs.learned.stae import Encoded, StaeConfig, StaeEncoder, opinion
 from fadeline.models.codecs.stored_codec import load_codec
-from fadeline.models.controls import SomeClips
-from fadeline.models.memory import keep_freed_memory
-from fadeline.models.share import Share
+from fadeline.models.data.cache.cache import cached
+from fadeline.models.data.clipset import ClipSet
+from fadeline.models.data.drawn.actions import ActionClips
+from fadeline.models.measurement.measuring import answer
+from fadeline.models.proportion import Share
+from fadeline.models.training.batches import batch_of, to_float
+from fadeline.models.training.codec import Step, codec_recipe, new_codec, train_codec
+from fadeline.models.training.codec_objective import OVERHEAD_BYTES, PricedCodec
+from fadeline.models.training.memory import keep_freed_memory
 from fadeline.models.weights import load_vit
 
 RATIOS = (104, 1000)

@@ -25,13 +25,13 @@ from rich.table import Table
 
 from fadeline.channels.clarke import Gains
 from fadeline.channels.fading import rayleigh
-from fadeline.channels.fading_checks import fading_checks
 from fadeline.channels.sionna_tdl import sionna_tdl_gains
 from fadeline.channels.tdl import tdl_gains
 from fadeline.channels.tdl_profiles import TDL_PROFILES
 from fadeline.channels.trace import LinkTrace
+from fadeline.channels.verification.fading import fading_checks
 from fadeline.simulator import Streams, load_scenario
-from fadeline.simulator.links import device_trace
+from fadeline.simulator.links.traces import device_trace
 
 DOPPLER_HZ, STEP_S, STEPS = 35.0, 1e-3, 60_000  # fD / fs = 0.035, a minute at 1 ms
 

@@ -15,11 +15,11 @@ from functools import partial
 import numpy as np
 import torch
 
-from fadeline.models.clips.actions import ActionClips
-from fadeline.models.codecs.entropy_coding import decode_symbols, encode_symbols, ideal_bits
-from fadeline.models.codecs.measuring import time_coder, time_coding
+from fadeline.models.codecs.entropy.coding import decode_symbols, encode_symbols, ideal_bits
+from fadeline.models.codecs.entropy.probability_tables import Counts
 from fadeline.models.codecs.stored_codec import TrainedCodec, load_codec
-from fadeline.models.codecs.tables import Counts
+from fadeline.models.data.drawn.actions import ActionClips
+from fadeline.models.measurement.measuring import time_coder, time_coding
 from fadeline.models.weights import shipped_weights
 
 

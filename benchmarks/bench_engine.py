@@ -16,13 +16,13 @@ import simpy
 from fadeline.channels.fading import rayleigh
 from fadeline.channels.rates import Shannon
 from fadeline.channels.trace import LinkTrace
-from fadeline.simulator.clip import Clip
-from fadeline.simulator.clock import FIRST, Clock
-from fadeline.simulator.device import Device
-from fadeline.simulator.edge import EdgeServer
-from fadeline.simulator.ledger import Ledger
-from fadeline.simulator.life import Surroundings, camera
-from fadeline.simulator.radio import Link, radio
+from fadeline.simulator.engine.clip import Clip
+from fadeline.simulator.engine.clip_process import Surroundings, camera
+from fadeline.simulator.engine.clock import FIRST, Clock
+from fadeline.simulator.engine.device import Device
+from fadeline.simulator.engine.edge_server import EdgeServer
+from fadeline.simulator.engine.ledger import Ledger
+from fadeline.simulator.engine.uplink import Link, radio
 
 RATE_HZ, LOAD = 10.0, 0.7
 

@@ -15,10 +15,10 @@ from pathlib import Path
 import psutil
 import torch
 
-from fadeline.models.clips.actions import ActionClips
-from fadeline.models.clips.cache import cached
-from fadeline.models.controls import SomeClips
-from fadeline.models.vit import VideoViT, vit_preset
+from fadeline.models.classifiers.controls import SomeClips
+from fadeline.models.classifiers.vit import VideoViT, vit_preset
+from fadeline.models.data.cache.cache import cached
+from fadeline.models.data.drawn.actions import ActionClips
 
 CLIPS = 8_000
 

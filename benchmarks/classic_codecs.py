@@ -33,14 +33,15 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
-from fadeline.models.clips.clipset import ClipSet
-from fadeline.models.clips.opening import open_clips
-from fadeline.models.codecs.measuring import TIMED
+from fadeline.models.classifiers.controls import SomeClips
+from fadeline.models.classifiers.vit import VideoViT
 from fadeline.models.codecs.stored_codec import TrainedCodec, load_codec
-from fadeline.models.controls import SomeClips
+from fadeline.models.data.clipset import ClipSet
+from fadeline.models.data.opening import open_clips
 from fadeline.models.files import complete_or_absent
-from fadeline.models.latency import QUICK, Effort, time_call
-from fadeline.models.outcomes import (
+from fadeline.models.hardware.latency import QUICK, Effort, time_call
+from fadeline.models.measurement.measuring import TIMED
+from fadeline.models.measurement.outcomes import (
     FROZEN,
     OWN,
     Outcomes,
@@ -49,9 +50,8 @@ from fadeline.models.outcomes import (
     shipped_checksums,
     shipped_outcomes,
 )
-from fadeline.models.rate_accuracy import Answers, PairedDifference
-from fadeline.models.share import Share
-from fadeline.models.vit import VideoViT
+from fadeline.models.measurement.rate_accuracy import Answers, PairedDifference
+from fadeline.models.proportion import Share
 from fadeline.models.weights import load_vit
 
 Clip = NDArray[np.uint8]

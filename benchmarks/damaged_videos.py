@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from av.error import FFmpegError
 
-from fadeline.models.clips.video import count_frames
+from fadeline.models.data.video.video import count_frames
 from fadeline.models.errors import ClipError
 
 FILMS = {

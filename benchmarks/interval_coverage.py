@@ -12,9 +12,9 @@ from itertools import product
 import numpy as np
 from scipy.special import betaincinv, ndtr, ndtri, stdtrit
 
-from fadeline.simulator import mean_interval as ours
-from fadeline.simulator.intervals import estimates
-from fadeline.simulator.mean_interval import differing_replications, mean_interval
+from fadeline.simulator.analysis import mean_interval as ours
+from fadeline.simulator.analysis.intervals import estimates
+from fadeline.simulator.analysis.mean_interval import differing_replications, mean_interval
 
 SIZES = tuple(product((10, 40), (40, 400)))  # replications, clips in each
 OUTAGES = (0.01, 0.02, 0.05, 0.1, 0.2)

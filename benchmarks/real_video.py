@@ -17,11 +17,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from fadeline.models.clips.opening import open_clips
 from fadeline.models.codecs.stored_codec import load_codec
-from fadeline.models.outcomes import OWN, UNCOMPRESSED, read_outcomes
-from fadeline.models.rate_accuracy import PairedDifference
-from fadeline.models.share import Share
+from fadeline.models.data.opening import open_clips
+from fadeline.models.measurement.outcomes import OWN, UNCOMPRESSED, read_outcomes
+from fadeline.models.measurement.rate_accuracy import PairedDifference
+from fadeline.models.proportion import Share
 
 
 def main() -> None:

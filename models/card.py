@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fadeline.models.errors import WeightsError
-from fadeline.models.share import Share
+from fadeline.models.proportion import Share
 
 MISSING = "missing"
 """In a card: not measured."""

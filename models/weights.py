@@ -20,9 +20,9 @@ from fadeline.models.card import (
     shipped_weights,
     weights_path,
 )
+from fadeline.models.classifiers.vit import VideoViT, VideoViTConfig
 from fadeline.models.errors import WeightsError
 from fadeline.models.files import complete_or_absent
-from fadeline.models.vit import VideoViT, VideoViTConfig
 
 __all__ = [
     "MISSING", "Card", "load_vit", "load_weights", "package_versions", "read_card",

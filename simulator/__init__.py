@@ -4,8 +4,8 @@ if __name__ != "fadeline.simulator":
     raise ImportError("import fadeline.simulator, not simulator")
 
 from fadeline.simulator.errors import FadelineError, NotBuiltError, ScenarioError
-from fadeline.simulator.loading import load_scenario, scenario_from_dict
-from fadeline.simulator.scenario import Scenario
+from fadeline.simulator.loading.load import load_scenario, scenario_from_dict
+from fadeline.simulator.scenario.scenario import Scenario
 from fadeline.simulator.streams import Streams
 
 __all__ = [

@@ -13,8 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fadeline.models.checkpoint import state_digest
-from fadeline.models.codecs.bitstream import (
+from fadeline.models.codecs.entropy.bitstream import (
     CHECK_BYTES,
     HEADER_BYTES,
     Header,
@@ -22,15 +21,16 @@ from fadeline.models.codecs.bitstream import (
     read_header,
     unpack,
 )
-from fadeline.models.codecs.codec import Codec, Plan
-from fadeline.models.codecs.contexts import Flags, Symbols
-from fadeline.models.codecs.entropy_coding import decode_symbols, encode_symbols
+from fadeline.models.codecs.entropy.coding import decode_symbols, encode_symbols
+from fadeline.models.codecs.entropy.contexts import Flags, Symbols
+from fadeline.models.codecs.entropy.probability_tables import Counts, Tables
+from fadeline.models.codecs.learned.codec import Codec, Plan
+from fadeline.models.codecs.learned.quantiser import symbols as whole
+from fadeline.models.codecs.learned.selection import parts
+from fadeline.models.codecs.learned.stae import Encoded
 from fadeline.models.codecs.operating_point import OperatingPoint
-from fadeline.models.codecs.quantiser import symbols as whole
-from fadeline.models.codecs.selection import parts
-from fadeline.models.codecs.stae import Encoded
-from fadeline.models.codecs.tables import Counts, Tables
 from fadeline.models.errors import BitstreamError, ClipError
+from fadeline.models.training.checkpoint import state_digest
 
 Clip = NDArray[np.uint8]
 

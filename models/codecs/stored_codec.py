@@ -14,14 +14,14 @@ import torch
 from torch import nn
 
 from fadeline.models.card import Card, classifier_path, read_card, weights_path
+from fadeline.models.classifiers.vit import VideoViT
 from fadeline.models.codecs.clip_coder import ClipCoder
-from fadeline.models.codecs.codec import Codec
-from fadeline.models.codecs.deepisc import DeepIscConfig
+from fadeline.models.codecs.entropy.probability_tables import Tables
+from fadeline.models.codecs.learned.codec import Codec
+from fadeline.models.codecs.learned.deepisc import DeepIscConfig
+from fadeline.models.codecs.learned.stae import StaeConfig
 from fadeline.models.codecs.operating_point import OperatingPoint
-from fadeline.models.codecs.stae import StaeConfig
-from fadeline.models.codecs.tables import Tables
 from fadeline.models.errors import WeightsError
-from fadeline.models.vit import VideoViT
 from fadeline.models.weights import load_vit, load_weights
 
 CODEC_CONFIGS: dict[str, type[StaeConfig] | type[DeepIscConfig]] = {

@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from fadeline.models.clips.actions import ActionClips
+from fadeline.models.data.drawn.actions import ActionClips
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "classic_codecs.py"
 

@@ -42,7 +42,7 @@ def squares():
 @pytest.fixture
 def micro():
     """Return the config of a ViT for these clips, with everything that `tiny` has."""
-    from fadeline.models.vit import VideoViTConfig
+    from fadeline.models.classifiers.vit import VideoViTConfig
 
     return VideoViTConfig(
         classes=4,

@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from fadeline.models import card
+from fadeline.models.classifiers.vit import VideoViT
+from fadeline.models.classifiers.vit_card import seed_spread
 from fadeline.models.errors import WeightsError
-from fadeline.models.vit import VideoViT
-from fadeline.models.vit_card import seed_spread
 from fadeline.models.weights import (
     load_vit,
     load_weights,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from fadeline.simulator.cli import main
+from fadeline.simulator.cli.app import main
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def fadeline(monkeypatch, capsys):
 
 LOADED = """
 import sys
-from fadeline.simulator.cli import main
+from fadeline.simulator.cli.app import main
 sys.argv = ["fadeline", *{words!r}]
 try:
     main()
@@ -107,9 +107,9 @@ def flashes(monkeypatch, tmp_path):
     """
     import torch
 
-    from fadeline.models import machine
-    from fadeline.models.clips import opening
+    from fadeline.models.data import opening
     from fadeline.models.errors import ClipError
+    from fadeline.models.hardware import machine
 
     opened = []
 

@@ -7,18 +7,18 @@ import pandas as pd
 import pytest
 import torch
 
-from fadeline.models.clips.opening import open_clips
-from fadeline.models.codecs.measuring import measure_outcomes
+from fadeline.models.classifiers.controls import SomeClips
 from fadeline.models.codecs.stored_codec import load_codec
-from fadeline.models.controls import SomeClips
-from fadeline.models.outcomes import (
+from fadeline.models.data.opening import open_clips
+from fadeline.models.measurement.measuring import measure_outcomes
+from fadeline.models.measurement.outcomes import (
     UNCOMPRESSED,
     read_outcomes,
     refuse_other_outcomes,
     shipped_checksums,
     shipped_outcomes,
 )
-from fadeline.models.rate_accuracy import rate_accuracy
+from fadeline.models.measurement.rate_accuracy import rate_accuracy
 from fadeline.models.weights import load_vit
 
 CODECS = ("stae", "deepisc", "deepisc-task")

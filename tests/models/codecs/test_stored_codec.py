@@ -8,20 +8,20 @@ import pandas as pd
 import pytest
 import torch
 
-from fadeline.models.codecs import measuring
-from fadeline.models.codecs.codec import Codec
-from fadeline.models.codecs.codec_card import save_codec
-from fadeline.models.codecs.codec_training import codec_recipe, new_codec, train_codec
-from fadeline.models.codecs.deepisc import DeepIscConfig
-from fadeline.models.codecs.measuring import measure_outcomes
-from fadeline.models.codecs.objective import PricedCodec
+from fadeline.models.classifiers.vit import VideoViT
+from fadeline.models.codecs.learned.codec import Codec
+from fadeline.models.codecs.learned.deepisc import DeepIscConfig
+from fadeline.models.codecs.learned.stae import StaeConfig
 from fadeline.models.codecs.operating_point import OperatingPoint
-from fadeline.models.codecs.stae import StaeConfig
 from fadeline.models.codecs.stored_codec import load_codec
 from fadeline.models.errors import ClipError, OutcomesError, WeightsError
-from fadeline.models.outcomes import read_outcomes, write_outcomes
-from fadeline.models.rate_accuracy import rate_accuracy
-from fadeline.models.vit import VideoViT
+from fadeline.models.measurement import measuring
+from fadeline.models.measurement.measuring import measure_outcomes
+from fadeline.models.measurement.outcomes import read_outcomes, write_outcomes
+from fadeline.models.measurement.rate_accuracy import rate_accuracy
+from fadeline.models.training.codec import codec_recipe, new_codec, train_codec
+from fadeline.models.training.codec_card import save_codec
+from fadeline.models.training.codec_objective import PricedCodec
 
 SMALL = {
     "frames": 8, "size_px": 16, "patch_features": 8, "features": 16, "channels": 6,
@@ -203,8 +203,8 @@ def test_a_clip_of_another_shape_is_refused(trained):
 
 
 def test_shipped_shapes_are_as_heavy_as_each_other():
-    from fadeline.models.network_cost import network_cost
-    from fadeline.models.vit import vit_preset
+    from fadeline.models.classifiers.vit import vit_preset
+    from fadeline.models.hardware.network_cost import network_cost
 
     clip = torch.zeros(1, 3, 16, 64, 64)
     stae, deepisc = (

@@ -1,0 +1,1 @@
+"""Checks of drawn channels against closed forms."""

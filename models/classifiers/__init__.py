@@ -1,0 +1,1 @@
+"""The video ViT, its card, and classifiers of Hugging Face."""

@@ -1,0 +1,1 @@
+"""Symbols as bytes and back: contexts, probability tables, range coding, the bitstream."""

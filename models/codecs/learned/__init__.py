@@ -1,0 +1,1 @@
+"""The networks of the learned codecs, and what they have in common."""

@@ -1,0 +1,1 @@
+"""Videos as clips: folders and split files, decoding, choice of frames."""

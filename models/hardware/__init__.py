@@ -1,0 +1,1 @@
+"""What networks cost and how fast machines are."""

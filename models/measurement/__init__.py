@@ -1,0 +1,1 @@
+"""Measuring codecs on clips: tables of outcomes, accuracy against ratio."""

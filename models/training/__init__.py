@@ -1,0 +1,1 @@
+"""Learning: one loop, the recipes of classifier and codecs, checkpoints."""

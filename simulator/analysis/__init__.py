@@ -1,0 +1,1 @@
+"""What the clips of a run say: curves, intervals, differences, the verdict."""

@@ -1,0 +1,1 @@
+"""The `fadeline` command, one file for each group of commands: parses, calls, prints."""

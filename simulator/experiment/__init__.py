@@ -1,0 +1,1 @@
+"""Runs: plans, workers, parts that are kept, folders of results."""

@@ -1,0 +1,1 @@
+"""Figures and the report page: tables in, pictures out."""

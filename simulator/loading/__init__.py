@@ -1,0 +1,1 @@
+"""From a name, file or mapping to a checked scenario."""

@@ -1,0 +1,1 @@
+"""What a scenario can say: frozen types, their ranges, and nothing else."""

@@ -1,0 +1,1 @@
+"""What ways of handling a clip make of clips, prepared before the clock starts."""

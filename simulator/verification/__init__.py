@@ -1,0 +1,1 @@
+"""The checks of `fadeline verify`: simulations against closed forms."""
