@@ -35,6 +35,14 @@ class Rate(Protocol):
             Bits per second, shape (n,), at least 0.
         """
 
+    def drawn(
+        self, rng: np.random.Generator, snr: Floats, bandwidth_hz: float
+    ) -> tuple[Floats, NDArray[np.bool_] | None]:
+        """Return the rate in each step, as `rate_bps`, and whether what is sent in it is lost.
+
+        The latter is of shape (n,); None where nothing ever is.
+        """
+
     def mean_rate_bps(self, snr: Floats, bandwidth_hz: float) -> Floats:
         """Return the rate to expect at a steady SNR, losses included, bits per second.
 
@@ -75,6 +83,12 @@ class Shannon:
     def rate_bps(self, rng: np.random.Generator, snr: Floats, bandwidth_hz: float) -> Floats:
         """Return the rate in each step, shape (n,), bits per second; nothing is drawn."""
         return self.mean_rate_bps(snr, bandwidth_hz)
+
+    def drawn(
+        self, rng: np.random.Generator, snr: Floats, bandwidth_hz: float
+    ) -> tuple[Floats, NDArray[np.bool_] | None]:
+        """Return the rate in each step; nothing is drawn, and nothing is lost."""
+        return self.mean_rate_bps(snr, bandwidth_hz), None
 
     def mean_rate_bps(self, snr: Floats, bandwidth_hz: float) -> Floats:
         """Return B min(log2(1 + snr / gap), cap), averaged over subcarriers, bits per second."""
@@ -143,8 +157,18 @@ class FiniteBlocklength:
 
     def rate_bps(self, rng: np.random.Generator, snr: Floats, bandwidth_hz: float) -> Floats:
         """Return the rate in each block, shape (n,), bits per second; 0 in a lost block."""
+        return self.drawn(rng, snr, bandwidth_hz)[0]
+
+    def drawn(
+        self, rng: np.random.Generator, snr: Floats, bandwidth_hz: float
+    ) -> tuple[Floats, NDArray[np.bool_] | None]:
+        """Return the rate in each block, as `rate_bps`, and which blocks are lost.
+
+        A block that is too weak to carry anything is not sent, and so is none that is lost.
+        """
         received = rng.random(snr.shape[-1]) >= self.error_probability
-        return self.bits_per_symbol(snr) * bandwidth_hz * received
+        rate_bps = self.bits_per_symbol(snr) * bandwidth_hz
+        return rate_bps * received, np.asarray(~received & (rate_bps > 0.0), dtype=np.bool_)
 
     def mean_rate_bps(self, snr: Floats, bandwidth_hz: float) -> Floats:
         """Return the rate to expect at a steady SNR, lost blocks included, bits per second."""

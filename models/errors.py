@@ -5,7 +5,9 @@ ModelsError
 ├── WeightsError      weights, card or checkpoint are missing, damaged or of something else
 ├── BitstreamError    bytes are no stream of this codec, or were damaged on the way
 ├── OutcomesError     an outcome table is missing, damaged or of something else
-└── ProfileError      a compute profile cannot be used
+├── ProfileError      a compute profile cannot be used
+├── PluginError       what another package adds cannot be used
+└── WorkerError       a process that works for this one cannot take its work, or was killed
 """
 
 
@@ -31,3 +33,11 @@ class OutcomesError(ModelsError):
 
 class ProfileError(ModelsError):
     """A compute profile cannot be read or does not hold what is asked of it."""
+
+
+class PluginError(ModelsError):
+    """What another package adds cannot be used."""
+
+
+class WorkerError(ModelsError):
+    """A process that works for this one cannot take its work, or was killed."""

@@ -18,9 +18,14 @@ from numpy.typing import NDArray
 from fadeline.channels.units import db_to_linear
 from fadeline.simulator.links.packets import air_bits
 from fadeline.simulator.links.traces import symbols_hz
-from fadeline.simulator.scenario.channel import BlockFading, Shannon
+from fadeline.simulator.scenario.channel import (
+    Shannon,
+)
+from fadeline.simulator.scenario.fading import (
+    BlockFading,
+)
 from fadeline.simulator.scenario.scenario import Scenario
-from fadeline.simulator.schemes.prepare import Handling
+from fadeline.simulator.schemes.scheme import PreparedScheme
 
 Floats = NDArray[np.float64]
 
@@ -28,7 +33,7 @@ _CLIPS = 4000
 """Clips over which what is not the channel is averaged."""
 
 
-def closed_form(scenario: Scenario, schemes: Sequence[Handling]) -> pd.DataFrame | None:
+def closed_form(scenario: Scenario, schemes: Sequence[PreparedScheme]) -> pd.DataFrame | None:
     """Return scheme, deadline_s and accuracy in closed form; None where there is none.
 
     There is one for a device that has its band to itself, Rayleigh block fading, Shannon's rate, a
@@ -57,24 +62,25 @@ def closed_form(scenario: Scenario, schemes: Sequence[Handling]) -> pd.DataFrame
     frames = []
     for scheme in schemes:
         rng = np.random.default_rng(0)
-        made = scheme.handle(group, lambda _, rng=rng: rng.random(_CLIPS))  # type: ignore[misc]
-        if made.frame_bits is not None:
+        made = scheme.prepare(group, lambda _, rng=rng: rng.random(_CLIPS))  # type: ignore[misc]
+        if scheme.streaming or scheme.policy is not None:
             continue
+        encode_s = made.encode_s[:, 0]
         fixed_s = (
-            made.encode_s
-            + made.infer_s
+            encode_s
+            + made.infer_s[:, 0]
             + scheme.networks_s(1) * made.infer_factor
             + scenario.edge.round_trip_s
             + channel.access_delay_s
         )
         if scheme.local:
-            sent = (made.encode_s <= deadlines_s[:, None]).astype(float)
+            sent = (encode_s <= deadlines_s[:, None]).astype(float)
         else:
             left_s = deadlines_s[:, None] - fixed_s
             headers_bytes = channel.headers_bytes if scheme.in_packets else 0
-            bits = air_bits(made.payload_bits, headers_bytes)
+            bits = air_bits(made.payload_bits[:, 0], headers_bytes)
             sent = sent_within(left_s, bits, carrying_hz, scale, cap)
-        accuracy = (sent * made.correct).mean(axis=1)
+        accuracy = (sent * made.correct[:, 0]).mean(axis=1)
         frames.append(
             pd.DataFrame({"scheme": scheme.name, "deadline_s": deadlines_s, "accuracy": accuracy})
         )

@@ -8,10 +8,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fadeline.simulator.analysis.intervals import Estimates, estimates, standard_errors
-from fadeline.simulator.engine.clip import DONE, DROPPED_DEVICE, DROPPED_EDGE, LOCAL, UNFINISHED
-from fadeline.simulator.engine.clock import SAME_S
-from fadeline.simulator.engine.ledger import WAY
+from fadeline.simulator.engine.records import (
+    DONE,
+    DROPPED_DEVICE,
+    DROPPED_EDGE,
+    LOCAL,
+    UNFINISHED,
+    WAY,
+)
 from fadeline.simulator.errors import FadelineError
+from fadeline.simulator.scenario.deadlines import SAME_S
 from fadeline.simulator.streams import Streams
 
 Floats = NDArray[np.float64]

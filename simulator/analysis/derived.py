@@ -22,20 +22,18 @@ from fadeline.simulator.links.traces import (
     symbols_hz,
 )
 from fadeline.simulator.scenario.channel import (
-    MOVING_FADING,
-    Awgn,
-    BlockFading,
     Channel,
-    Fading,
     FiniteBlocklength,
     Nr,
-    RayleighFading,
-    RicianFading,
     Tdd,
-    TdlFading,
-    TraceFading,
 )
 from fadeline.simulator.scenario.device import DeviceGroup
+from fadeline.simulator.scenario.fading import (
+    FlatFading,
+    TdlFading,
+    TraceFading,
+    rician_quantiles,
+)
 from fadeline.simulator.scenario.scenario import Scenario
 from fadeline.simulator.scenario.scheme import (
     ConstantScheme,
@@ -96,7 +94,7 @@ def _links(scenario: Scenario) -> Iterator[Derived]:
             recorded = recorded_link(channel.fading)
             yield Derived(name, "trace_s", recorded.end_s, "length of the recording")
         else:
-            if channel.fading.kind in MOVING_FADING:
+            if channel.fading.moving:
                 doppler = doppler_of(channel)
                 yield Derived(name, "doppler_hz", doppler, "speed x carrier / c")
                 yield Derived(name, "coherence_time_s", coherence_time_s(doppler), "0.423 / fD")
@@ -189,29 +187,21 @@ def _power_quantiles(channel: Channel) -> NDArray[np.float64] | None:
     """Return equally likely values of |h|^2, or None where its distribution has no closed form."""
     probability = (np.arange(4000) + 0.5) / 4000
     fading = channel.fading
-    if isinstance(fading, Awgn):
-        return np.ones(1)
-    k = _k_factor(fading)
-    if k is not None:
-        from scipy.special import chndtrix
-
-        quantiles: NDArray[np.float64] = chndtrix(probability, 2.0, 2.0 * k) / (2.0 * (k + 1.0))
-        return quantiles
-    if isinstance(fading, RayleighFading | BlockFading | TdlFading):
-        return -np.log1p(-probability)
-    return None
-
-
-def _k_factor(fading: Fading) -> float | None:
-    """Return the linear Rician K of a fading with a line of sight, at any of its frequencies."""
-    if isinstance(fading, RicianFading | BlockFading) and fading.k_factor_db is not None:
-        return float(db_to_linear(fading.k_factor_db))
+    if isinstance(fading, FlatFading):
+        return fading.power_quantiles(probability)
     if isinstance(fading, TdlFading):
-        from fadeline.channels.tdl_profiles import TDL_PROFILES
-
-        _, los_power = TDL_PROFILES[fading.profile].mean_powers()
-        return los_power / (1.0 - los_power) if los_power else None
+        return _tdl_quantiles(fading, probability)
     return None
+
+
+def _tdl_quantiles(fading: TdlFading, probability: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return equally likely values of |h|^2 at any one frequency of the band."""
+    from fadeline.channels.tdl_profiles import TDL_PROFILES
+
+    _, los_power = TDL_PROFILES[fading.profile].mean_powers()
+    if not los_power:
+        return -np.log1p(-probability)
+    return rician_quantiles(probability, 10.0 * math.log10(los_power / (1.0 - los_power)))
 
 
 def _loads(scenario: Scenario) -> Iterator[Derived]:

@@ -9,9 +9,8 @@ import pandas as pd
 
 from fadeline.simulator.analysis.curves import DIFFERING
 from fadeline.simulator.analysis.mean_interval import too_few
-from fadeline.simulator.engine.clock import SAME_S
-from fadeline.simulator.experiment.results import Results, sweep_groups
-from fadeline.simulator.experiment.running import acted_deadlines_s
+from fadeline.simulator.analysis.results import Results, sweep_groups
+from fadeline.simulator.scenario.deadlines import SAME_S, acts_on_deadline
 from fadeline.simulator.scenario.scenario import Scenario
 
 OVERLOADED = 0.9
@@ -60,7 +59,7 @@ def _lines(scenario: Scenario, results: Results) -> Iterator[str]:
                     f"  {row['scheme']}: only {row['answered']:.0%} of clips are ever answered "
                     f"({_losses(row)}): it does not keep up, and its queues are unstable or full"
                 )
-    if acted_deadlines_s(scenario) != [None]:
+    if acts_on_deadline(scenario):
         yield "  (components act on the deadline: each was simulated by itself)"
 
 

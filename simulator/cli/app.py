@@ -23,7 +23,7 @@ from fadeline.simulator.cli.train import evaluate_app, train_app
 from fadeline.simulator.errors import FadelineError, ScenarioError, ScenarioWarning
 
 if TYPE_CHECKING:
-    from fadeline.simulator.scenario.scenario import Scenario
+    from fadeline.simulator.loading.plan import Plan
 
 app = typer.Typer(
     help="How accurate is the answer that arrives in time?",
@@ -88,10 +88,11 @@ def _options(
 def check(source: Source, set_values: Sets = None, as_json: AsJson = False) -> None:
     """Check a scenario; show it resolved and what follows from it."""
     from fadeline.simulator.analysis.derived import derived_values
-    from fadeline.simulator.loading.load import load_scenario
+    from fadeline.simulator.loading.load import load_plan
 
-    scenario = load_scenario(source, set_values=set_values or ())
-    say(_table_notes(scenario), quiet=False)
+    plan = load_plan(source, set_values=set_values or ())
+    scenario = plan.scenario
+    say(_table_notes(plan), quiet=False)
     derived = derived_values(scenario)
     resolved = scenario.model_dump(mode="json", exclude_none=True)
     if as_json:
@@ -102,14 +103,14 @@ def check(source: Source, set_values: Sets = None, as_json: AsJson = False) -> N
     print_table("Derived values", ("for", "quantity", "value", "note"), rows)
 
 
-def _table_notes(scenario: "Scenario") -> list[str]:
+def _table_notes(plan: "Plan") -> list[str]:
     """Say which outcome tables a run would measure first, and why; none of shipped clips."""
     from fadeline.models.measurement.outcomes import shipped_outcomes
     from fadeline.simulator.schemes.wanted import WantedTable, wanted_tables
 
     shipped = shipped_outcomes()
     notes = []
-    for wanted in wanted_tables(scenario):
+    for wanted in wanted_tables(plan):
         plain = all(codec.weights is None for codec in wanted.codecs)
         if plain and wanted == WantedTable(wanted.data, wanted.codecs) and wanted.data in shipped:
             continue
@@ -146,11 +147,11 @@ def list_(as_json: AsJson = False) -> None:
     from fadeline.simulator.loading.load import shipped_summaries
 
     sections = {
-        "channels": catalogue.FADINGS,
+        "channels": catalogue.fading_entries(),
         "rates": catalogue.RATES,
         "codecs": catalogue.CODECS,
-        "policies": catalogue.POLICIES,
-        "profiles": catalogue.PROFILES,
+        "policies": catalogue.policy_entries(),
+        "profiles": catalogue.profile_entries(),
     }
     scenarios = shipped_summaries()
     if as_json:

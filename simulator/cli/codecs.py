@@ -348,8 +348,9 @@ def _report(outcomes: "Outcomes", out: Path, *, quiet: bool, as_json: bool) -> N
     from fadeline.models.measurement.rate_accuracy import rate_accuracy
     from fadeline.simulator.figures.channel import save_figure
     from fadeline.simulator.figures.rate import rate_figure
-    from fadeline.simulator.links.packets import HEADERS_BYTES, air_bits
+    from fadeline.simulator.links.packets import air_bits
     from fadeline.simulator.output import complete_or_absent
+    from fadeline.simulator.scenario.channel import HEADERS_BYTES
 
     rows = rate_accuracy(outcomes)
     on_air_bits = air_bits(8.0 * rows["bytes_mean"], HEADERS_BYTES)

@@ -9,7 +9,7 @@ from fadeline.simulator.cli.console import bar, errors, print_json, say, spinner
 from fadeline.simulator.cli.options import AsJson, Force, Quiet, Sets, Source, Workers
 
 if TYPE_CHECKING:
-    from fadeline.simulator.scenario.scenario import Scenario
+    pass
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")]
 Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of finished runs.")]
@@ -34,27 +34,33 @@ def run(
     """Run a scenario: accuracy against deadline, and a verdict."""
     from fadeline.models.hardware.machine import usable_cores
     from fadeline.simulator.loading.catalogue import refuse_unbuilt_run
-    from fadeline.simulator.loading.load import load_scenario
+    from fadeline.simulator.loading.load import load_plan
 
-    scenario = load_scenario(source, set_values=set_values or ())
-    refuse_unbuilt_run(scenario)
-    folder = out or Path("runs") / scenario.name
+    plan = load_plan(source, set_values=set_values or ())
+    refuse_unbuilt_run(plan.scenario)
+    folder = out or Path("runs") / plan.scenario.name
 
+    from fadeline.simulator.experiment.measure import measure_missing
+    from fadeline.simulator.experiment.notes import plan_notes
     from fadeline.simulator.experiment.run_folder import prepare_run, run_into
-    from fadeline.simulator.experiment.running import check_runnable
 
-    _measure_missing(scenario, silent=quiet or as_json)
-    notes = check_runnable(scenario)  # before anything is written over
+    silent = quiet or as_json
+    measure_missing(
+        plan,
+        shown=lambda what: bar(what, quiet=silent),
+        log=lambda line: say([line], quiet=silent),
+    )
+    notes = plan_notes(plan)  # before anything is written over
     prepare_run(folder, resume=resume, force=force)
-    if not (quiet or as_json):
+    if not silent:
         for note in notes:
             errors().print(note, highlight=False, markup=False)
-    with bar("simulating", quiet=quiet or as_json) as progress:
+    with bar("simulating", quiet=silent) as progress:
         lines = run_into(
-            scenario, folder, workers=workers or usable_cores(), live=live, progress=progress
+            plan, folder, workers=workers or usable_cores(), live=live, progress=progress
         )
     if as_json:
-        from fadeline.simulator.experiment.results import read_results
+        from fadeline.simulator.experiment.files import read_results
 
         tables = read_results(folder)
         print_json(
@@ -67,26 +73,6 @@ def run(
     elif not quiet:
         print("\n".join(lines))
         print(f"written: {folder}{_main_figure(folder)}")
-
-
-def _measure_missing(scenario: "Scenario", *, silent: bool) -> None:
-    """Measure what the networks do to the scenario's clips, unless that is known already."""
-    from fadeline.simulator.schemes.outcome_tables import (
-        UnmeasuredError,
-        measure_table,
-        outcome_table,
-    )
-    from fadeline.simulator.schemes.wanted import wanted_tables
-
-    for wanted in wanted_tables(scenario):
-        try:
-            outcome_table(wanted, otherwise="")
-        except UnmeasuredError as error:
-            if error.changed:
-                say([f"{wanted.data}: {error.changed}; measuring it anew"], quiet=silent)
-            names = ", ".join(codec.codec for codec in wanted.codecs) or "the classifier"
-            with bar(f"measuring {names} on {wanted.data}", quiet=silent) as progress:
-                measure_table(wanted, progress=progress, log=lambda line: say([line], quiet=silent))
 
 
 def plot(run_folder: Run, quiet: Quiet = False) -> None:
@@ -108,13 +94,14 @@ def compare(
 ) -> None:
     """Lay the accuracy curves of several runs over one another."""
     from fadeline.simulator.analysis.verdict import interval_text
-    from fadeline.simulator.engine.clock import SAME_S
-    from fadeline.simulator.experiment.comparison import compared
+    from fadeline.simulator.experiment.comparison import compared_folders
     from fadeline.simulator.figures.channel import save_figure
     from fadeline.simulator.figures.run import BANDS, accuracy_figure
     from fadeline.simulator.output import complete_or_absent, prepare_folder
+    from fadeline.simulator.scenario.deadlines import SAME_S
 
-    table, report_at_s = compared(run_folders)
+    table = compared_folders(run_folders)
+    report_at_s = float(table["report_at_s"].iloc[0])
     prepare_folder(out, force=force)
     with complete_or_absent(out / "compare.csv") as partial:
         table.to_csv(partial, index=False, float_format="%.9g")
@@ -134,18 +121,11 @@ def compare(
 
 def rerun(run_folder: Run, workers: Workers = None, quiet: Quiet = False) -> None:
     """Run a run again and check that every clip fares as before; exit with 1 if one does not."""
-    from tempfile import TemporaryDirectory
-
     from fadeline.models.hardware.machine import usable_cores
     from fadeline.simulator.experiment.run_folder import difference_on_rerun
 
-    with (
-        spinner("running again", quiet=quiet),
-        TemporaryDirectory(prefix="fadeline-") as scratch,
-    ):
-        found = difference_on_rerun(
-            run_folder, Path(scratch) / "parts", workers=workers or usable_cores()
-        )
+    with spinner("running again", quiet=quiet):
+        found = difference_on_rerun(run_folder, workers=workers or usable_cores())
     if found is not None:
         print(f"{run_folder}: not the same: {found}")
         raise typer.Exit(1)

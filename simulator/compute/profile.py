@@ -15,7 +15,6 @@ which is a median, times exp(jitter x z), with z standard normal.
 
 import math
 from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +26,8 @@ from fadeline.simulator.documents.document import read_document
 from fadeline.simulator.documents.messages import nearest, worded
 from fadeline.simulator.errors import ScenarioError, dotted
 from fadeline.simulator.scenario.spec import Count, Name, NetworkSpeed, NonNegative, Positive, Spec
+
+_SHIPPED = Path(__file__).with_name("profiles")
 
 Source = Annotated[str, Field(min_length=1, max_length=2000)]
 
@@ -197,10 +198,6 @@ class Profile(Spec):
             raise ValueError(f"host_s: must be a finite number of at least 0, got {host_s}")
         return host_s * self.single_core_factor.value * slowdown
 
-    def jitter_factor(self, deviate: float) -> float:
-        """Return what a median time is multiplied by, given a draw from a standard normal."""
-        return math.exp(self.jitter.value * deviate)
-
 
 def is_profile_file(name: str) -> bool:
     """Return whether a scenario's `profile` is meant as a file rather than a shipped name.
@@ -227,18 +224,19 @@ def load_profile(name: str) -> Profile:
     """
     if is_profile_file(name):
         return read_profile(Path(name))
-    known = shipped_profiles()
-    if name not in known:
+    file = _SHIPPED / f"{name}.yaml"
+    if Path(name).name != name or not file.is_file():
+        known = shipped_profiles()
         raise ProfileError(
             f"no profile named {name}{nearest(name, known)}; shipped are {', '.join(known)}; "
             "or give the path of a YAML file"
         )
-    return read_profile(_shipped() / f"{name}.yaml")
+    return read_profile(file)
 
 
 def shipped_profiles() -> list[str]:
     """Return the names of the profiles in the package, in alphabetical order."""
-    return sorted(path.stem for path in _shipped().glob("*.yaml"))
+    return sorted(path.stem for path in _SHIPPED.glob("*.yaml"))
 
 
 def read_profile(file: Path) -> Profile:
@@ -252,10 +250,6 @@ def read_profile(file: Path) -> Profile:
     except (OSError, ValueError):
         stamp_ns = 0  # reading says what is wrong
     return _read(file, stamp_ns)
-
-
-def _shipped() -> Path:
-    return Path(str(files("fadeline.simulator.compute"))) / "profiles"
 
 
 @lru_cache(maxsize=16)

@@ -1,20 +1,13 @@
 """When clips are born and which ones they are: the same for all schemes."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fadeline.simulator.scenario.scenario import Poisson, Scenario
-from fadeline.simulator.scenario.spec import Duration, Exponential
+from fadeline.simulator.schemes.draws import Draws, Floats
 from fadeline.simulator.streams import Streams
-
-Floats = NDArray[np.float64]
-
-Draws = Callable[[str], Floats]
-"""From a stage to one uniform draw for each clip of a device, shape (n,), in [0, 1)."""
 
 
 @dataclass(frozen=True)
@@ -56,20 +49,3 @@ def _poisson(
         if born_s[-1] >= horizon_s:
             return born_s
         clips *= 2
-
-
-def durations_s(duration: Duration, uniforms: Floats) -> Floats:
-    """Return a duration of a scenario for every draw, seconds."""
-    if isinstance(duration, Exponential):
-        drawn: Floats = -duration.mean_s * np.log1p(-uniforms)
-        return drawn
-    return np.full(len(uniforms), float(duration))
-
-
-def normals(uniforms: Floats) -> Floats:
-    """Return what the draws are as draws from a standard normal."""
-    from scipy.special import ndtri
-
-    # A draw of exactly zero would be minus infinity; half of the smallest draw there is, is not.
-    deviates: Floats = ndtri(np.maximum(uniforms, 2.0**-54))
-    return deviates

@@ -1,30 +1,31 @@
 """A clip on its way from the camera to its answer: what it needs, and what became of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import nan
 
-from fadeline.simulator.engine.clock import Happening
-
-DONE, LOCAL = "done", "local"
-DROPPED_DEVICE, DROPPED_LINK, DROPPED_EDGE = "dropped_device", "dropped_link", "dropped_edge"
-DECLINED, UNFINISHED = "declined", "unfinished"
-OUTCOMES = (DONE, LOCAL, DROPPED_DEVICE, DROPPED_LINK, DROPPED_EDGE, DECLINED, UNFINISHED)
-"""What can become of a clip; exactly one of them does."""
+from fadeline.simulator.engine.clock import TimedEvent
+from fadeline.simulator.engine.records import DECLINED, UNFINISHED
+from fadeline.simulator.links.link import Delivery
 
 
 @dataclass(frozen=True, slots=True)
-class Frames:
-    """The frames of a clip that is encoded and sent while it is filmed.
+class Option:
+    """A clip at one operating point: what it takes to have it answered.
 
     Attributes:
-        captured_s: When each is there.
-        encode_s: Time that the device computes for each.
-        bits: To send for each, headers included.
+        encode_s: Time that the device computes for it.
+        air_bits: Bits to send, headers included; 0 for nothing, if it is answered on the device.
+        infer_s: Time at the edge of its own, whatever batch it is in.
+        local: Whether the device answers.
+        frame_bits: Bits of each frame, headers included, if it is encoded and sent frame by frame.
     """
 
-    captured_s: list[float]
     encode_s: float
-    bits: list[float]
+    air_bits: float
+    infer_s: float
+    local: bool = False
+    frame_bits: Sequence[float] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -34,32 +35,29 @@ class Clip:
     Attributes:
         order: Place among all clips when things happen at the same time: by device, then number.
         born_s: When its last frame is captured.
-        encode_s: Time that the device computes for it.
-        air_bits: Bits to send, headers included; 0 for nothing, if it is answered on the device.
-        infer_s: Time at the edge of its own, whatever batch it is in.
+        options: What it is at each operating point; a policy takes one when its encoding begins.
         infer_factor: On the time of the networks, if it is the first of its batch.
         round_trip_s: Core network, both ways.
-        local: Whether the device answers.
+        captured_s: When each frame is there, if it is encoded while it is filmed.
+        column: Which option was taken; -1 while none is. With a single one there is no choice.
         encode_start_s ... done_s: When things happened; NaN for what did not.
         batch_size: Clips that were inferred together; 0 for none.
-        airtime_s: Time that the device transmitted for it.
-        snr_s: Integral of the linear SNR over the airtime; NaN where the link has no SNR.
-        outcome: One of `OUTCOMES`.
+        attempts, airtime_s, snr_s: As of a `Delivery`, over all that was sent for it.
+        outcome: What became of it, one of `records.OUTCOMES`.
         lost_in: Where it was lost: device, link or edge.
         computed_s: Time that the device has computed for it.
         sent_bits: Bits that were sent for it, headers included.
-        frames: Its frames, if they are encoded and sent one by one.
         waiting: The event that the clip waits for.
     """
 
     order: int
     born_s: float
-    encode_s: float
-    air_bits: float
-    infer_s: float
+    options: Sequence[Option]
     infer_factor: float
     round_trip_s: float
-    local: bool = False
+    captured_s: Sequence[float] | None = None
+    column: int = -1
+    option: Option = field(init=False)
     encode_start_s: float = nan
     encoded_s: float = nan
     tx_start_s: float = nan
@@ -69,6 +67,7 @@ class Clip:
     inferred_s: float = nan
     done_s: float = nan
     batch_size: int = 0
+    attempts: int = 0
     airtime_s: float = 0.0
     snr_s: float = 0.0
     outcome: str = UNFINISHED
@@ -76,9 +75,28 @@ class Clip:
     lost_s: float = nan
     computed_s: float = 0.0
     sent_bits: float = 0.0
-    frames: "Frames | None" = None
-    waiting: Happening = field(init=False)
+    waiting: TimedEvent = field(init=False)
+
+    def __post_init__(self) -> None:
+        if len(self.options) == 1:
+            self.take(0)
+
+    def take(self, column: int) -> None:
+        """Let the clip be handled at one of its operating points."""
+        self.column, self.option = column, self.options[column]
 
     def lose(self, where: str, outcome: str, now_s: float) -> None:
         """Note that the clip is lost."""
         self.lost_in, self.outcome, self.lost_s = where, outcome, now_s
+
+    def decline(self) -> None:
+        """Note that a policy does without the clip; it is not lost anywhere."""
+        self.outcome = DECLINED
+
+    def credit(self, sent: Delivery) -> None:
+        """Add what was sent for it, whole or in part."""
+        if self.tx_start_s != self.tx_start_s:
+            self.tx_start_s = sent.start_s
+        self.attempts = max(self.attempts, sent.attempts)
+        self.airtime_s += sent.airtime_s
+        self.snr_s += sent.snr_s

@@ -1,22 +1,27 @@
-"""Simulated time: SimPy's event loop, with events at exact times and ties broken by clip."""
+"""Simulated time: SimPy's processes and events, with exact times and ties broken by clip."""
 
 from collections.abc import Callable
-from heapq import heappush
+from heapq import heappop, heappush
+from itertools import count
 from math import inf
 from typing import Any
 
 from simpy import Environment, Event
+from simpy.core import EmptySchedule
 
 FIRST = 2
-"""Lowest order; SimPy keeps 0 and 1 for itself."""
+"""Lowest order of a timed event; 0 and 1 are SimPy's, for processes that begin or end."""
 
 
-SAME_S = 1e-9
-"""Times no further apart than this are the same: sums of times round (our choice)."""
+class TimedEvent(Event):
+    """An event with a time and an order among events at that time.
 
+    A station may be told of it before the clip that waits for it.
+    """
 
-class Happening(Event):
-    """An event of SimPy that a station may be told of before the clip that waits for it."""
+    time_s: float = inf
+    order: int = FIRST
+    callbacks: list[Callable[[Any], None]]
 
     def first(self, callback: Callable[[Event], None], place: int = 0) -> None:
         """Call this when it happens, before all that follows in the list of callbacks."""
@@ -24,17 +29,26 @@ class Happening(Event):
 
     def cancel(self) -> None:
         """Let nobody be told."""
-        self.callbacks = []
+        self.callbacks.clear()
 
 
 class Clock(Environment):
-    """SimPy's environment. What happens at the same time happens in the order of the clips.
+    """A SimPy environment with an agenda of its own.
 
-    SimPy adds a delay to the current time, which rounds, and breaks ties in the order of calls.
-    Here a time is absolute, so it is kept to the last bit, and every event brings its order.
+    SimPy's agenda adds a delay to the current time, which rounds, and breaks ties in the order of
+    calls. In this one a time is absolute, so it is kept to the last bit, and every timed event
+    brings its order. Whatever else SimPy schedules (processes, timeouts) goes by delay and
+    priority, as there. `schedule`, `peek` and `step` are the methods that SimPy has for this.
     """
 
-    def occurring(self, time_s: float, order: int, value: Any = True) -> Happening:
+    now: float = 0.0  # a plain attribute, which is quicker than SimPy's property
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._agenda: list[tuple[float, int, int, Event]] = []
+        self._numbers = count()
+
+    def at(self, time_s: float, order: int, value: Any = True) -> TimedEvent:
         """Return an event that happens at a time, with a value.
 
         Args:
@@ -42,20 +56,54 @@ class Clock(Environment):
             order: Among events at that time, at least `FIRST`.
             value: What waiting for it gives.
         """
-        event = Happening(self)
+        event = TimedEvent(self)
         self.settle(event, time_s, order, value)
         return event
 
-    def settle(self, event: Happening, time_s: float, order: int, value: Any = True) -> None:
+    def settle(self, event: TimedEvent, time_s: float, order: int, value: Any = True) -> None:
         """Let an event that was waited for without a time happen at this one."""
-        event._ok = True
-        event._value = value
         if time_s != inf:
-            heappush(self._queue, (time_s, order, next(self._eid), event))  # type: ignore[misc]
+            event.time_s, event.order = time_s, order
+            event.succeed(value)
 
     def after(self, delay_s: float, order: int, call: Callable[[], None]) -> None:
         """Call after a delay, before all else that happens then in this order; now if it is 0."""
         if delay_s:
-            self.occurring(self.now + delay_s, order).first(lambda _: call())
+            self.at(self.now + delay_s, order).first(lambda _: call())
         else:
             call()
+
+    def schedule(self, event: Event, priority: int = 1, delay: float = 0.0) -> None:
+        """Put an event on the agenda; a timed one at its own time, in its own order."""
+        if type(event) is TimedEvent:
+            time_s, order = event.time_s, event.order
+        else:
+            time_s, order = self.now + delay, int(priority)
+        heappush(self._agenda, (time_s, order, next(self._numbers), event))
+
+    def peek(self) -> float:
+        """Return the time of the next event, seconds; infinity if there is none."""
+        return self._agenda[0][0] if self._agenda else inf
+
+    def step(self) -> None:
+        """Let the next event happen.
+
+        Raises:
+            EmptySchedule: If there is none.
+        """
+        if not self._agenda:
+            raise EmptySchedule
+        self.now, _, _, event = heappop(self._agenda)
+        callbacks, event.callbacks = event.callbacks, None  # type: ignore[assignment]
+        for callback in callbacks:
+            callback(event)
+        if type(event) is not TimedEvent and not event.ok and not event.defused:
+            # A process failed, and nobody waits for it.
+            raise event.value  # type: ignore[misc]
+
+    def run_until(self, end_s: float) -> None:
+        """Let all events before a time happen, and be at that time."""
+        agenda, step = self._agenda, self.step
+        while agenda and agenda[0][0] < end_s:
+            step()
+        self.now = end_s

@@ -1,13 +1,69 @@
 """A device: a processor that encodes clips and a modem that sends them, with one queue for both."""
 
 from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf, log10, nan
 from typing import Literal
 
 from simpy import Event
 
-from fadeline.simulator.engine.clip import DROPPED_DEVICE, Clip
-from fadeline.simulator.engine.clock import Clock, Happening
-from fadeline.simulator.engine.uplink import Link, Radio
+from fadeline.simulator.engine.clip import Clip
+from fadeline.simulator.engine.clock import Clock, TimedEvent
+from fadeline.simulator.engine.records import DROPPED_DEVICE, DROPPED_LINK
+from fadeline.simulator.engine.uplink import Transfer, Uplink
+from fadeline.simulator.links.link import Delivery, Link
+from fadeline.simulator.scenario.deadlines import SAME_S
+from fadeline.simulator.scenario.policy import First, Observation, Point, Policy
+
+
+@dataclass(frozen=True)
+class DeviceRules:
+    """How a device queues and asks for the band.
+
+    Attributes:
+        limit: Clips that may wait, to be encoded or sent; None for any number. One that streams has
+            room for the one that is filmed and the one that is sent beside them.
+        when_full: Which one is given up when one too many waits: the oldest or the newest.
+        drop_after_s: Clips that wait and are older than this are given up; None for never.
+        access_delay_s: What a modem that has nothing to send waits for the band when it has again;
+            one that goes on sending asks for more with what it sends.
+    """
+
+    limit: int | None
+    when_full: Literal["drop-oldest", "drop-newest"] = "drop-oldest"
+    drop_after_s: float | None = None
+    access_delay_s: float = 0.0
+
+
+class Memory:
+    """What a device knows of the operating points and of its last transfer, and its policy."""
+
+    def __init__(
+        self, policy: Policy | None = None, points: Sequence[Point] = (), deadline_s: float = inf
+    ) -> None:
+        self.policy = First() if policy is None else policy
+        self.points, self.deadline_s = points, deadline_s
+        self.rate_bps, self.snr_db = nan, nan
+
+    def note(self, bits: float, sent: Delivery) -> None:
+        """Remember how a transfer went."""
+        spent_s = sent.finish_s - sent.start_s
+        self.rate_bps = bits / spent_s if spent_s > 0.0 else inf
+        self.snr_db = 10.0 * log10(sent.mean_snr) if sent.mean_snr > 0.0 else nan
+
+    def choose(self, clip: Clip, now_s: float, to_encode: int, to_send: int, bits: float) -> bool:
+        """Let the policy choose for a clip; False if it does without it."""
+        seen = Observation(
+            now_s, clip.born_s, self.deadline_s, to_encode, to_send, bits, self.rate_bps,
+            self.snr_db, self.points,
+        )  # fmt: skip
+        column = self.policy.choose(seen)
+        if column is None:
+            clip.decline()
+            return False
+        clip.take(column)
+        return True
 
 
 class Device:
@@ -15,34 +71,31 @@ class Device:
 
     Args:
         clock: The clock.
-        radio: What it sends with.
+        uplink: What it sends with.
         link: Its link.
-        limit: Clips that may wait, to be encoded or sent; None for any number.
-        when_full: Which one is given up when one too many waits: the oldest or the newest.
-        access_delay_s: What a modem that has nothing to send waits for the band when it has again;
-            one that goes on sending asks for more with what it sends.
+        rules: How it queues.
+        memory: Its policy, and what it may know; left out: the first operating point, always.
     """
 
     def __init__(
         self,
         clock: Clock,
-        radio: Radio,
+        uplink: Uplink,
         link: Link,
-        *,
-        limit: int | None,
-        when_full: Literal["drop-oldest", "drop-newest"],
-        access_delay_s: float = 0.0,
+        rules: DeviceRules,
+        memory: Memory | None = None,
     ) -> None:
-        self.clock, self.radio, self.link = clock, radio, link
-        self.limit, self.when_full, self.access_delay_s = limit, when_full, access_delay_s
+        self.clock, self.uplink, self.link, self.rules = clock, uplink, link, rules
+        self.memory = Memory() if memory is None else memory
         self.to_encode: deque[Clip] = deque()
         self.to_send: deque[Clip] = deque()
         self.encoding: Clip | None = None
         self.sending: Clip | None = None
+        self.transfer: Transfer | None = None
 
     def encode(self, clip: Clip) -> Event:
         """Return the event of a clip's encoding having ended: True, or False if it is given up."""
-        clip.waiting = Happening(self.clock)
+        clip.waiting = TimedEvent(self.clock)
         if self.encoding is None:
             self._start_encoding(clip)
         else:
@@ -52,55 +105,94 @@ class Device:
 
     def send(self, clip: Clip) -> Event:
         """Return the event of a clip having been sent: True, or False if it is given up."""
-        clip.waiting = Happening(self.clock)
+        clip.waiting = TimedEvent(self.clock)
         if self.sending is None:
             self.sending = clip
-            self.clock.after(self.access_delay_s, clip.order, lambda: self._start_sending(clip))
+            self.clock.after(
+                self.rules.access_delay_s, clip.order, lambda: self._start_sending(clip)
+            )
         else:
             self.to_send.append(clip)
             self._make_room()
         return clip.waiting
 
     def stop(self, end_s: float) -> None:
-        """Account for what is still being encoded at the end."""
+        """Account for what is still being encoded and sent at the end."""
+        self._give_up_late()
         if self.encoding is not None:
             self.encoding.computed_s = end_s - self.encoding.encode_start_s
+        if self.sending is not None and self.transfer is not None:
+            self.sending.credit(self.transfer.cut_off())
 
     def _start_encoding(self, clip: Clip) -> None:
         now_s = self.clock.now
+        waiting = [*self.to_send] if self.sending is None else [self.sending, *self.to_send]
+        bits = sum(other.option.air_bits for other in waiting)
+        if not self.memory.choose(clip, now_s, len(self.to_encode), len(waiting), bits):
+            self.clock.settle(clip.waiting, now_s, clip.order, value=False)
+            clip.waiting.first(self._next_to_encode)
+            return
         self.encoding = clip
         clip.encode_start_s = now_s
-        clip.encoded_s = now_s + clip.encode_s
+        clip.encoded_s = now_s + clip.option.encode_s
         clip.waiting.first(self._encoded)
         self.clock.settle(clip.waiting, clip.encoded_s, clip.order)
 
-    def _encoded(self, _: Event) -> None:
+    def _encoded(self, event: Event) -> None:
         assert self.encoding is not None
-        self.encoding.computed_s = self.encoding.encode_s
+        self.encoding.computed_s = self.encoding.option.encode_s
         self.encoding = None
-        if self.to_encode:
+        self._next_to_encode(event)
+
+    def _next_to_encode(self, _: Event) -> None:
+        self._give_up_late()
+        if self.to_encode and self.encoding is None:
             self._start_encoding(self.to_encode.popleft())
 
     def _start_sending(self, clip: Clip) -> None:
         self.sending = clip
         clip.waiting.first(self._sent)
-        self.radio.start(clip, self.link)
+        self.transfer = Transfer(clip.order, clip.option.air_bits, self.link, clip.waiting)
+        self.uplink.start(self.transfer)
 
     def _sent(self, _: Event) -> None:
         assert self.sending is not None
-        self.sending.sent_bits = self.sending.air_bits
-        self.sending = None
+        assert self.transfer is not None
+        clip, sent = self.sending, self.transfer.delivery()
+        self.sending = self.transfer = None
+        clip.credit(sent)
+        clip.sent_bits = clip.option.air_bits
+        self.memory.note(clip.option.air_bits, sent)
+        if sent.delivered:
+            clip.sent_s = sent.finish_s
+        else:
+            clip.lose("link", DROPPED_LINK, sent.finish_s)
+        self._give_up_late()
         if self.to_send:
             self._start_sending(self.to_send.popleft())
 
     def _make_room(self) -> None:
         """Give up clips until no more than allowed wait; those to be sent are the older ones."""
-        if self.limit is None:
+        self._give_up_late()
+        if self.rules.limit is None:
             return
-        while len(self.to_encode) + len(self.to_send) > self.limit:
-            if self.when_full == "drop-oldest":
+        while len(self.to_encode) + len(self.to_send) > self.rules.limit:
+            if self.rules.when_full == "drop-oldest":
                 lost = self.to_send.popleft() if self.to_send else self.to_encode.popleft()
             else:
                 lost = self.to_encode.pop() if self.to_encode else self.to_send.pop()
-            lost.lose("device", DROPPED_DEVICE, self.clock.now)
-            self.clock.settle(lost.waiting, self.clock.now, lost.order, value=False)
+            self._lose(lost, self.clock.now)
+
+    def _give_up_late(self) -> None:
+        """Give up clips that wait and can no longer be in time, as of when they could not."""
+        limit_s = self.rules.drop_after_s
+        if limit_s is None:
+            return
+        for queue in (self.to_send, self.to_encode):
+            while queue and self.clock.now > queue[0].born_s + limit_s + SAME_S:
+                late = queue.popleft()
+                self._lose(late, late.born_s + limit_s)
+
+    def _lose(self, clip: Clip, at_s: float) -> None:
+        clip.lose("device", DROPPED_DEVICE, at_s)
+        self.clock.settle(clip.waiting, self.clock.now, clip.order, value=False)

@@ -7,8 +7,10 @@ from typing import Literal
 
 from simpy import Event
 
-from fadeline.simulator.engine.clip import DROPPED_EDGE, Clip
-from fadeline.simulator.engine.clock import SAME_S, Clock, Happening
+from fadeline.simulator.engine.clip import Clip
+from fadeline.simulator.engine.clock import Clock, TimedEvent
+from fadeline.simulator.engine.records import DROPPED_EDGE
+from fadeline.simulator.scenario.deadlines import SAME_S
 
 Order = Literal["fifo", "lifo", "edf", "shortest"]
 
@@ -49,7 +51,7 @@ class EdgeServer:
 
     def infer(self, clip: Clip) -> Event:
         """Return the event of a clip having been inferred: True, or False if it is given up."""
-        clip.waiting = Happening(self.clock)
+        clip.waiting = TimedEvent(self.clock)
         clip.edge_arrive_s = self.clock.now
         if self.idle and self.batch_size == 1 and not self._expired(clip):  # then nobody waits
             self.idle -= 1
@@ -96,7 +98,7 @@ class EdgeServer:
         if due_s != self.timer_s:
             self.timer_s = due_s
             order = min(entry[2].order for entry in self.waiting)
-            timer = self.clock.occurring(due_s, order)
+            timer = self.clock.at(due_s, order)
             timer.first(lambda _: self._serve())
         return True
 

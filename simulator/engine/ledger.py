@@ -5,35 +5,22 @@ from math import nan
 import numpy as np
 from numpy.typing import NDArray
 
-from fadeline.simulator.engine.clip import OUTCOMES, UNFINISHED, Clip
+from fadeline.simulator.engine.clip import Clip
 from fadeline.simulator.engine.clock import FIRST
-
-WAY = (
-    "born_s",
-    "encode_start_s",
-    "encoded_s",
-    "tx_start_s",
-    "sent_s",
-    "edge_arrive_s",
-    "edge_start_s",
-    "inferred_s",
-    "done_s",
-)
-"""Columns that say when each stage of a clip's way began, and the last ended."""
+from fadeline.simulator.engine.records import OUTCOMES, PLACES, UNFINISHED, WAY, Columns
 
 TIMES = (*WAY, "lost_s")
 """Columns that are times; NaN for what did not happen."""
 
-PLACES = ("", "device", "link", "edge")
-"""Where a clip can be lost."""
-
-_COLUMNS = (
+_KEPT = (
     *TIMES,
     "computed_s",
     "sent_bits",
     "batch_size",
+    "attempts",
     "airtime_s",
     "snr_s",
+    "column",
     "outcome",
     "lost_in",
 )
@@ -45,12 +32,16 @@ class Ledger:
     Args:
         clips: Number of clips.
         end_s: End of the simulated time: what ends later has not happened.
+
+    Attributes:
+        ended: Clips that have ended since somebody emptied this list, if anybody does.
     """
 
     def __init__(self, clips: int, end_s: float) -> None:
         self.end_s = end_s
-        self.rows: NDArray[np.float64] = np.full((clips, len(_COLUMNS)), nan)
+        self.rows: NDArray[np.float64] = np.full((clips, len(_KEPT)), nan)
         self.alive: dict[int, Clip] = {}
+        self.ended: list[Clip] | None = None
 
     def begin(self, clip: Clip) -> None:
         """Note a birth."""
@@ -60,13 +51,15 @@ class Ledger:
         """Note what became of a clip."""
         del self.alive[clip.order]
         self._write(clip)
+        if self.ended is not None:
+            self.ended.append(clip)
 
-    def close(self) -> dict[str, NDArray[np.float64]]:
+    def close(self) -> Columns:
         """Return the columns, with clips that are still on their way as unfinished."""
         for clip in self.alive.values():
             self._write(clip)
         self.alive.clear()
-        columns = dict(zip(_COLUMNS, self.rows.T, strict=True))
+        columns: Columns = dict(zip(_KEPT, self.rows.T, strict=True))
         late = columns["done_s"] > self.end_s
         columns["outcome"][late] = OUTCOMES.index(UNFINISHED)
         for name in TIMES:
@@ -88,8 +81,10 @@ class Ledger:
             clip.computed_s,
             clip.sent_bits,
             clip.batch_size,
+            clip.attempts,
             clip.airtime_s,
             clip.snr_s,
+            clip.column,
             OUTCOMES.index(clip.outcome),
             PLACES.index(clip.lost_in),
         )

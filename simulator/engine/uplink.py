@@ -11,48 +11,67 @@ from typing import Literal, Protocol
 
 from simpy import Event
 
-from fadeline.channels.trace import LinkTrace
-from fadeline.simulator.engine.clip import Clip
-from fadeline.simulator.engine.clock import Clock, Happening
+from fadeline.simulator.engine.clock import Clock, TimedEvent
+from fadeline.simulator.links.link import Delivery, Link
 
 
-@dataclass(frozen=True)
-class Link:
-    """A device's link.
+@dataclass(slots=True, eq=False)
+class Transfer:
+    """Bits that a device sends.
 
     Attributes:
-        trace: What it carries over time, with nobody else in its band.
-        end_s: End of the simulated time; the trace covers it.
+        order: Among what happens at the same time.
+        bits: To send, headers included.
+        link: Of the device.
+        ended: The event of its end.
+        start_s: When its first bit is on the air; NaN before.
+        left_bits: What is still to be sent.
+        airtime_s: Time that the device has transmitted.
+        snr_s: Integral of the linear SNR over the airtime; NaN where the link has no SNR.
     """
 
-    trace: LinkTrace
-    end_s: float
+    order: int
+    bits: float
+    link: Link
+    ended: TimedEvent
+    start_s: float = nan
+    left_bits: float = 0.0
+    airtime_s: float = 0.0
+    snr_s: float = 0.0
 
-    def charge(self, clip: Clip, start_s: float, end_s: float, share: float) -> None:
-        """Add to a clip's airtime a share of the time between two others."""
-        end_s = min(end_s, self.end_s)
-        if end_s <= start_s:
-            return
-        airtime_s = share * (end_s - start_s)
-        clip.airtime_s += airtime_s
-        if self.trace.snr is None:
-            clip.snr_s = nan
-        else:
-            clip.snr_s += airtime_s * self.trace.snr_over(start_s, end_s)
+    def charge(self, start_s: float, end_s: float, share: float) -> None:
+        """Add to the airtime a share of the time between two others."""
+        end_s = min(end_s, self.link.end_s)
+        if end_s > start_s:
+            airtime_s = share * (end_s - start_s)
+            self.airtime_s += airtime_s
+            self.snr_s += airtime_s * self.link.snr_over(start_s, end_s)
+
+    def delivery(self) -> Delivery:
+        """Return what became of it, now that it has ended."""
+        start_s, now_s, link = self.start_s, self.ended.time_s, self.link
+        delivered, attempts = link.delivers(start_s, now_s), link.attempts(start_s, now_s)
+        return Delivery(start_s, now_s, delivered, attempts, self.airtime_s, self.snr_s)
+
+    def cut_off(self) -> Delivery:
+        """Return what has become of it by the end of the clock, which it has not lived to see."""
+        started = self.start_s == self.start_s
+        attempts = self.link.attempts(self.start_s, inf) if started else 0
+        return Delivery(self.start_s, inf, False, attempts, self.airtime_s, self.snr_s)
 
 
-class Radio(Protocol):
+class Uplink(Protocol):
     """A way of sharing the band."""
 
-    def start(self, clip: Clip, link: Link) -> None:
-        """Send a clip; `clip.waiting` then happens when it is sent."""
+    def start(self, transfer: Transfer) -> None:
+        """Send; `transfer.ended` happens when all is sent."""
 
     def stop(self) -> None:
         """Account for what is still on the air at the end."""
 
 
-def radio(clock: Clock, sharing: Literal["equal", "fdma", "fifo"]) -> Radio:
-    """Return the radio for a way of sharing.
+def uplink(clock: Clock, sharing: Literal["equal", "fdma", "fifo"]) -> Uplink:
+    """Return the uplink for a way of sharing.
 
     Args:
         clock: The clock.
@@ -70,55 +89,48 @@ class OwnParts:
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self.active: dict[Clip, Link] = {}
+        self.active: dict[Transfer, None] = {}
 
-    def start(self, clip: Clip, link: Link) -> None:
-        """Send a clip."""
-        clip.tx_start_s = self.clock.now
-        end_s = link.trace.finish_s(clip.tx_start_s, clip.air_bits)
-        self.active[clip] = link
-        clip.waiting.first(partial(self._ended, clip))
-        self.clock.settle(clip.waiting, end_s, clip.order)
+    def start(self, transfer: Transfer) -> None:
+        """Send at once."""
+        transfer.start_s = self.clock.now
+        end_s = transfer.link.trace.finish_s(transfer.start_s, transfer.bits)
+        self.active[transfer] = None
+        transfer.ended.first(partial(self._ended, transfer))
+        self.clock.settle(transfer.ended, end_s, transfer.order)
 
-    def _ended(self, clip: Clip, _: Event) -> None:
-        clip.sent_s = self.clock.now
-        self.active.pop(clip).charge(clip, clip.tx_start_s, clip.sent_s, 1.0)
+    def _ended(self, transfer: Transfer, _: Event) -> None:
+        del self.active[transfer]
+        transfer.charge(transfer.start_s, self.clock.now, 1.0)
 
     def stop(self) -> None:
         """Account for what is still on the air at the end."""
-        for clip, link in self.active.items():
-            link.charge(clip, clip.tx_start_s, inf, 1.0)
+        for transfer in self.active:
+            transfer.charge(transfer.start_s, inf, 1.0)
 
 
 class OneByOne:
-    """One clip at a time has the whole band."""
+    """One transfer at a time has the whole band."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self.waiting: deque[tuple[Clip, Link]] = deque()
+        self.waiting: deque[Transfer] = deque()
         self.alone = OwnParts(clock)
 
-    def start(self, clip: Clip, link: Link) -> None:
-        """Send a clip when those before it are sent."""
-        self.waiting.append((clip, link))
+    def start(self, transfer: Transfer) -> None:
+        """Send when those before it are sent."""
+        self.waiting.append(transfer)
         self._next()
 
     def _next(self) -> None:
         if self.waiting and not self.alone.active:
-            clip, link = self.waiting.popleft()
-            self.alone.start(clip, link)
-            clip.waiting.first(lambda _: self._next(), 1)
+            transfer = self.waiting.popleft()
+            self.alone.start(transfer)
+            transfer.ended.first(lambda _: self._next(), 1)
 
     def stop(self) -> None:
         """Account for what is still on the air at the end."""
         self.alone.stop()
-
-
-@dataclass(slots=True, eq=False)
-class _Transfer:
-    clip: Clip
-    link: Link
-    left_bits: float
 
 
 class EqualTurns:
@@ -126,21 +138,21 @@ class EqualTurns:
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self.active: list[_Transfer] = []
+        self.active: list[Transfer] = []
         self.since_s = 0.0
-        self.planned: Happening | None = None
+        self.planned: TimedEvent | None = None
 
-    def start(self, clip: Clip, link: Link) -> None:
-        """Send a clip."""
+    def start(self, transfer: Transfer) -> None:
+        """Send from now on."""
         self._advance()
-        clip.tx_start_s = self.clock.now
-        self.active.append(_Transfer(clip, link, clip.air_bits))
+        transfer.start_s, transfer.left_bits = self.clock.now, transfer.bits
+        self.active.append(transfer)
         self._plan()
 
     def stop(self) -> None:
         """Account for what is still on the air at the end."""
         for transfer in self.active:
-            transfer.link.charge(transfer.clip, self.since_s, inf, 1.0 / len(self.active))
+            transfer.charge(self.since_s, inf, 1.0 / len(self.active))
 
     def _advance(self) -> None:
         """Bring every transfer up to now."""
@@ -151,7 +163,7 @@ class EqualTurns:
         for transfer in self.active:
             sent_bits = transfer.link.trace.bits_between(since_s, now_s) / count
             transfer.left_bits = max(transfer.left_bits - sent_bits, 0.0)
-            transfer.link.charge(transfer.clip, since_s, now_s, 1.0 / count)
+            transfer.charge(since_s, now_s, 1.0 / count)
 
     def _plan(self) -> None:
         """Plan the next end; an earlier plan is void."""
@@ -160,18 +172,16 @@ class EqualTurns:
             self.planned = None
         now_s, count = self.clock.now, len(self.active)
         ends = [
-            (transfer.link.trace.finish_s(now_s, transfer.left_bits * count), transfer.clip.order)
+            (transfer.link.trace.finish_s(now_s, transfer.left_bits * count), transfer.order)
             for transfer in self.active
         ]
         if ends and (end := min(ends))[0] < inf:
-            self.planned = self.clock.occurring(*end)
+            self.planned = self.clock.at(*end)
             self.planned.first(partial(self._ended, self.active[ends.index(end)]))
 
-    def _ended(self, transfer: _Transfer, _: Event) -> None:
+    def _ended(self, transfer: Transfer, _: Event) -> None:
         self.planned = None
         self._advance()
         self.active.remove(transfer)
-        clip = transfer.clip
-        clip.sent_s = self.clock.now
-        self.clock.settle(clip.waiting, clip.sent_s, clip.order)
+        self.clock.settle(transfer.ended, self.clock.now, transfer.order)
         self._plan()

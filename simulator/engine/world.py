@@ -2,31 +2,30 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fadeline.channels.trace import LinkTrace
-from fadeline.channels.units import dbm_to_w
-from fadeline.simulator.compute.profile import load_profile
-from fadeline.simulator.engine.arrivals import Workload, durations_s, workload
-from fadeline.simulator.engine.clip import OUTCOMES, Clip, Frames
-from fadeline.simulator.engine.clip_process import Surroundings, camera
+from fadeline.simulator.engine.arrivals import Workload, workload
+from fadeline.simulator.engine.clip import Clip, Option
+from fadeline.simulator.engine.clip_process import Stations, camera
 from fadeline.simulator.engine.clock import FIRST, Clock
-from fadeline.simulator.engine.device import Device
+from fadeline.simulator.engine.device import Device, DeviceRules, Memory
 from fadeline.simulator.engine.edge_server import EdgeServer
-from fadeline.simulator.engine.ledger import PLACES, WAY, Ledger
+from fadeline.simulator.engine.energy import energy_columns
+from fadeline.simulator.engine.ledger import Ledger
+from fadeline.simulator.engine.records import OUTCOMES, PLACES, WAY, Columns, ordered
 from fadeline.simulator.engine.streaming_device import StreamingDevice
-from fadeline.simulator.engine.uplink import Link, radio
+from fadeline.simulator.engine.uplink import uplink
+from fadeline.simulator.links.link import Link
 from fadeline.simulator.links.packets import air_bits
-from fadeline.simulator.links.traces import device_trace
-from fadeline.simulator.scenario.device import DeviceGroup
+from fadeline.simulator.links.traces import device_link
 from fadeline.simulator.scenario.scenario import Scenario
-from fadeline.simulator.schemes.prepare import Handled, Handling
+from fadeline.simulator.schemes.draws import durations_s
+from fadeline.simulator.schemes.scheme import PreparedClips, PreparedScheme
 from fadeline.simulator.streams import Streams
-
-Columns = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -34,15 +33,17 @@ class Station:
     """A device of a scenario in one replication: what all schemes find there.
 
     Attributes:
-        group: Position of its group.
+        replication: Number of the replication.
+        group: Position of the device's group.
         device: Number in the group.
-        trace: Of its link.
+        link: Of the device.
         clips: Its clips.
     """
 
+    replication: int
     group: int
     device: int
-    trace: LinkTrace
+    link: Link
     clips: Workload
 
 
@@ -51,9 +52,10 @@ def stations(scenario: Scenario, replication: int) -> list[Station]:
     streams = Streams(scenario.seed)
     return [
         Station(
+            replication,
             group,
             device,
-            device_trace(scenario, streams, replication=replication, group=group, device=device),
+            device_link(scenario, streams, replication=replication, group=group, device=device),
             workload(scenario, streams, replication=replication, group=group, device=device),
         )
         for group, devices in enumerate(scenario.devices)
@@ -61,178 +63,215 @@ def stations(scenario: Scenario, replication: int) -> list[Station]:
     ]
 
 
-def run_world(
-    scenario: Scenario,
-    handling: Handling,
-    there: Sequence[Station],
-    *,
-    acted_deadline_s: float | None = None,
-) -> Columns:
-    """Return a row for each clip, by device and number, as columns.
+class World:
+    """Clips, devices, the uplink and the edge server, on a clock.
+
+    `run` takes it to the end of the clock at once; `step` lets one event happen at a time.
 
     Args:
-        scenario: Checked scenario.
-        handling: The scheme.
+        scenario: Checked scenario, without a sweep.
+        scheme: What handles the clips.
         there: From `stations`.
         acted_deadline_s: Deadline that components act on, if any does.
+
+    Example:
+        >>> from fadeline.simulator.loading.load import load_scenario
+        >>> from fadeline.simulator.schemes.prepare import prepared_schemes
+        >>> short = load_scenario("rayleigh", set_values=["duration_s=3"])
+        >>> world = World(short, prepared_schemes(short)[0], stations(short, replication=0))
+        >>> sorted({*world.run()["outcome"].tolist()})
+        ['done', 'dropped_device', 'unfinished']
     """
-    clock, edge_spec = Clock(), scenario.edge
-    networks_s = handling.networks_s
 
-    def service_s(batch: Sequence[Clip]) -> float:
-        own_s = batch[0].infer_s if len(batch) == 1 else sum(clip.infer_s for clip in batch)
-        return networks_s(len(batch)) * batch[0].infer_factor + own_s
+    def __init__(
+        self,
+        scenario: Scenario,
+        scheme: PreparedScheme,
+        there: Sequence[Station],
+        *,
+        acted_deadline_s: float | None = None,
+    ) -> None:
+        self.scenario, self.scheme, self.there = scenario, scheme, there
+        self.acted_deadline_s = acted_deadline_s
+        self.clock = Clock()
+        self.edge = self._edge_server()
+        self.uplink = uplink(self.clock, scenario.channel.sharing)
+        clips = sum(len(station.clips.born_s) for station in there)
+        self.ledger = Ledger(clips, scenario.horizon_s)
+        self.prepared: list[PreparedClips] = []
+        self.devices: list[Device | StreamingDevice] = []
+        first = FIRST
+        for station in there:
+            made = scheme.prepare(scenario.devices[station.group], station.clips.draws)
+            device = self._device(station)
+            self.prepared.append(made)
+            self.devices.append(device)
+            born = _clips(scenario, station, made, scheme, first)
+            self.clock.process(
+                camera(born, Stations(self.clock, device, self.edge, self.ledger))
+            )  # fmt: skip
+            first += len(station.clips.born_s)
 
-    edge = EdgeServer(
-        clock,
-        service_s,
-        workers=edge_spec.workers,
-        order=edge_spec.queue.order,
-        limit=edge_spec.queue.limit,
-        drop_after_s=acted_deadline_s if edge_spec.queue.drop_expired else None,
-        batch_size=edge_spec.batch.max_size,
-        batch_wait_s=edge_spec.batch.max_wait_s,
-    )
-    air = radio(clock, scenario.channel.sharing)
-    ledger = Ledger(sum(len(station.clips.born_s) for station in there), scenario.horizon_s)
-    handled: list[Handled] = []
-    devices: list[Device | StreamingDevice] = []
-    first = FIRST
-    for station in there:
-        group = scenario.devices[station.group]
-        made = handling.handle(group, station.clips.draws)
-        kind = Device if made.frame_bits is None else StreamingDevice
-        device = kind(
-            clock,
-            air,
-            Link(station.trace, scenario.horizon_s),
-            limit=group.queue.limit,
-            when_full=group.queue.when_full,
-            access_delay_s=scenario.channel.access_delay_s,
+    @property
+    def over(self) -> bool:
+        """Whether nothing more can happen before the end of the clock."""
+        return self.clock.peek() >= self.scenario.horizon_s
+
+    def step(self) -> list[Clip]:
+        """Let the next event happen; return the clips that ended in it.
+
+        Raises:
+            RuntimeError: If the world is over.
+        """
+        if self.over:
+            raise RuntimeError("the world is over; there is no next event")
+        self.ledger.ended = []
+        self.clock.step()
+        return self.ledger.ended
+
+    def run(self) -> Columns:
+        """Take the world to the end of the clock; return its records.
+
+        Returns:
+            A row for each clip, by device and number: the columns of `clips.parquet` that are not
+            of the run as a whole.
+        """
+        end_s = self.scenario.horizon_s
+        self.clock.run_until(end_s)
+        self.uplink.stop()
+        for device in self.devices:
+            device.stop(end_s)
+        return self._records(self.ledger.close())
+
+    def _edge_server(self) -> EdgeServer:
+        edge, networks_s = self.scenario.edge, self.scheme.networks_s
+
+        def service_s(batch: Sequence[Clip]) -> float:
+            if len(batch) == 1:
+                own_s = batch[0].option.infer_s
+            else:
+                own_s = sum(clip.option.infer_s for clip in batch)
+            return networks_s(len(batch)) * batch[0].infer_factor + own_s
+
+        return EdgeServer(
+            self.clock,
+            service_s,
+            workers=edge.workers,
+            order=edge.queue.order,
+            limit=edge.queue.limit,
+            drop_after_s=self.acted_deadline_s if edge.queue.drop_expired else None,
+            batch_size=edge.batch.max_size,
+            batch_wait_s=edge.batch.max_wait_s,
         )
-        clips = _clips(scenario, station, made, handling, first)
-        clock.process(camera(clips, Surroundings(clock, device, edge, ledger)))
-        handled.append(made)
-        devices.append(device)
-        first += len(station.clips.born_s)
-    clock.run(until=scenario.horizon_s)
-    air.stop()
-    for device in devices:
-        device.stop(scenario.horizon_s)
-    return _columns(scenario, handling, there, handled, ledger.close())
+
+    def _device(self, station: Station) -> Device | StreamingDevice:
+        group = self.scenario.devices[station.group]
+        queue = group.queue
+        rules = DeviceRules(
+            queue.limit,
+            queue.when_full,
+            self.acted_deadline_s if queue.drop_expired else None,
+            self.scenario.channel.access_delay_s,
+        )
+        kind = StreamingDevice if self.scheme.streaming else Device
+        return kind(self.clock, self.uplink, station.link, rules, self._memory(station))
+
+    def _memory(self, station: Station) -> Memory:
+        scheme, group = self.scheme, self.scenario.devices[station.group]
+        if scheme.policy is None:
+            return Memory()
+        owner = station.replication, self.scenario.group_names[station.group], station.device
+        rng = Streams(self.scenario.seed).generator("policy", scheme.name, *owner)
+        deadline_s = inf if self.acted_deadline_s is None else self.acted_deadline_s
+        return Memory(scheme.policy.start(rng), scheme.points(group), deadline_s)
+
+    def _records(self, kept: Columns) -> Columns:
+        scenario, prepared = self.scenario, self.prepared
+        counts = [len(station.clips.born_s) for station in self.there]
+        single = len(self.scheme.operating_points) == 1
+        column = np.nan_to_num(kept["column"], nan=0.0 if single else -1.0).astype(np.int64)
+
+        def joined(name: str) -> NDArray[Any]:
+            return np.concatenate([getattr(made, name) for made in prepared])
+
+        def of_option(name: str, otherwise: float) -> NDArray[Any]:
+            values = joined(name)
+            taken = values[np.arange(len(column)), column]
+            return np.where(column < 0, otherwise, taken) if (column < 0).any() else taken
+
+        names = [f"{scenario.group_names[at.group]}/{at.device}" for at in self.there]
+        airtime_s = np.nan_to_num(kept["airtime_s"])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            snr_db = 10.0 * np.log10(kept["snr_s"] / airtime_s)
+        points = np.array([*self.scheme.operating_points, -1])
+        everything = {
+            "acted_deadline_s": np.full(
+                len(column), np.nan if self.acted_deadline_s is None else self.acted_deadline_s
+            ),
+            "replication": np.repeat([at.replication for at in self.there], counts),
+            "scheme": np.full(len(column), self.scheme.name),
+            "device": np.repeat(np.array(names), counts),
+            "clip_id": np.concatenate([np.arange(count) for count in counts]),
+            "counted": _counted(scenario, kept["born_s"]),
+            "data_index": joined("data_index"),
+            "operating_point": points[column],
+            "payload_bits": of_option("payload_bits", np.nan),
+            "sent_bits": np.nan_to_num(kept["sent_bits"]),
+            **{name: kept[name] for name in WAY},
+            "batch_size": np.nan_to_num(kept["batch_size"]).astype(np.int64),
+            "attempts": np.nan_to_num(kept["attempts"]).astype(np.int64),
+            "airtime_s": airtime_s,
+            "snr_db": np.where(airtime_s > 0, snr_db, np.nan),
+            **energy_columns(
+                [scenario.devices[at.group] for at in self.there],
+                counts,
+                np.nan_to_num(kept["computed_s"]),
+                airtime_s,
+                scenario.horizon_s,
+            ),
+            "label": joined("label"),
+            "predicted": of_option("predicted", -1),
+            "confidence": of_option("confidence", np.nan),
+            "correct": of_option("correct", False),
+            "outcome": np.array(OUTCOMES)[np.nan_to_num(kept["outcome"]).astype(int)],
+            "lost_in": np.array(PLACES)[np.nan_to_num(kept["lost_in"]).astype(int)],
+            "lost_s": kept["lost_s"],
+        }
+        return ordered(everything)
 
 
 def _clips(
-    scenario: Scenario, station: Station, handled: Handled, handling: Handling, first: int
+    scenario: Scenario, station: Station, made: PreparedClips, scheme: PreparedScheme, first: int
 ) -> Iterator[Clip]:
     """Yield the clips of a device, each when it is born: few are alive at a time."""
-    headers_bytes = scenario.channel.headers_bytes if handling.in_packets else 0
-    frame_bits = handled.frame_bits
-    if frame_bits is not None:
-        frame_bits = air_bits(frame_bits, headers_bytes)
-    round_trips_s = durations_s(scenario.edge.round_trip_s, station.clips.draws("core"))
-    values = (
-        station.clips.born_s,
-        handled.encode_s,
-        air_bits(handled.payload_bits, headers_bytes),
-        handled.infer_s,
-        handled.infer_factor,
-        round_trips_s,
-    )
-    rows = zip(*(column.tolist() for column in values), strict=True)
-    for number, (born_s, encode_s, bits, infer_s, factor, trip_s) in enumerate(rows):
-        clip = Clip(first + number, born_s, encode_s, bits, infer_s, factor, trip_s, handling.local)
+    headers_bytes = scenario.channel.headers_bytes if scheme.in_packets else 0
+    local = scheme.local
+    born_s, factors = station.clips.born_s.tolist(), made.infer_factor.tolist()
+    trips_s = durations_s(scenario.edge.round_trip_s, station.clips.draws("core")).tolist()
+    encode_s, infer_s = made.encode_s.tolist(), made.infer_s.tolist()
+    bits = air_bits(made.payload_bits, headers_bytes).tolist()
+    frame_bits = None
+    if made.frame_bits is not None:
+        frame_bits = air_bits(made.frame_bits, headers_bytes)
+    for number, (born, factor, trip) in enumerate(zip(born_s, factors, trips_s, strict=True)):
+        frames = [None] * len(bits[number])
         if frame_bits is not None:
-            clip.frames = _frames(clip, frame_bits[number].tolist(), scenario)
-        yield clip
-
-
-def _frames(clip: Clip, bits: list[float], scenario: Scenario) -> Frames:
-    """Return a clip's frames; those that would be there before the clock starts are there then."""
-    last, rate_hz = len(bits) - 1, scenario.clips.frame_rate_hz
-    captured_s = [max(clip.born_s - (last - k) / rate_hz, 0.0) for k in range(last + 1)]
-    return Frames(captured_s, clip.encode_s / len(bits), bits)
-
-
-def _columns(
-    scenario: Scenario,
-    handling: Handling,
-    there: Sequence[Station],
-    handled: Sequence[Handled],
-    times: Columns,
-) -> Columns:
-    counts = [len(station.clips.born_s) for station in there]
-
-    def spread(values: Sequence[float]) -> NDArray[np.float64]:
-        return np.repeat(np.asarray(values, dtype=np.float64), counts)
-
-    def joined(name: str) -> NDArray[Any]:
-        return np.concatenate([getattr(made, name) for made in handled])
-
-    groups = [scenario.devices[station.group] for station in there]
-    names = [f"{scenario.group_names[station.group]}/{station.device}" for station in there]
-    # A part of the board that computes longer is charged with a part of its power.
-    compute_w = spread(
-        [load_profile(group.profile).power_w.value * group.board_share for group in groups]
-    )
-    radio_w = spread(
-        [
-            group.radio_circuit_w + dbm_to_w(group.tx_power_dbm) / group.pa_efficiency
-            for group in groups
+            frames = frame_bits[number].tolist()
+        options = [
+            Option(encode, sent, infer, local, frame)
+            for encode, sent, infer, frame in zip(
+                encode_s[number], bits[number], infer_s[number], frames, strict=True
+            )
         ]
-    )
-    computed_s = np.nan_to_num(times["computed_s"])
-    compute_j = compute_w * computed_s
-    idle_j = np.repeat(_idle_j(scenario, groups, computed_s, counts), counts)
-    airtime_s = np.nan_to_num(times["airtime_s"])
-    radio_j = radio_w * airtime_s
-    with np.errstate(divide="ignore", invalid="ignore"):
-        snr_db = 10.0 * np.log10(times["snr_s"] / airtime_s)
-    outcome = np.array(OUTCOMES)[np.nan_to_num(times["outcome"]).astype(int)]
-    return {
-        "device": np.repeat(np.array(names), counts),
-        "clip_id": np.concatenate([np.arange(count) for count in counts]),
-        "counted": _counted(scenario, times["born_s"]),
-        "data_index": joined("data_index"),
-        "operating_point": np.full(len(airtime_s), handling.operating_point),
-        "payload_bits": joined("payload_bits"),
-        "sent_bits": np.nan_to_num(times["sent_bits"]),
-        **{name: times[name] for name in WAY},
-        "batch_size": np.nan_to_num(times["batch_size"]).astype(np.int64),
-        "attempts": np.isfinite(times["tx_start_s"]).astype(np.int64),
-        "airtime_s": airtime_s,
-        "snr_db": np.where(airtime_s > 0, snr_db, np.nan),
-        "compute_j": compute_j,
-        "radio_j": radio_j,
-        "idle_j": idle_j,
-        "energy_j": compute_j + radio_j + idle_j,
-        "label": joined("label"),
-        "predicted": joined("predicted"),
-        "confidence": joined("confidence"),
-        "correct": joined("correct"),
-        "outcome": outcome,
-        "lost_in": np.array(PLACES)[np.nan_to_num(times["lost_in"]).astype(int)],
-        "lost_s": times["lost_s"],
-    }
+        captured_s = None
+        if frame_bits is not None:
+            captured_s = _captured_s(born, frame_bits.shape[2], scenario.clips.frame_rate_hz)
+        yield Clip(first + number, born, options, factor, trip, captured_s)
 
 
-def _idle_j(
-    scenario: Scenario,
-    groups: Sequence[DeviceGroup],
-    computed_s: NDArray[np.float64],
-    counts: Sequence[int],
-) -> list[float]:
-    """Return what each clip of a device is charged for the board's waiting, where that is asked."""
-    ends = np.cumsum(counts)
-    found = []
-    for group, count, end in zip(groups, counts, ends, strict=True):
-        if not group.idle_power or not count:
-            found.append(0.0)
-            continue
-        waited_s = scenario.horizon_s - float(computed_s[end - count : end].sum())
-        idle_w = load_profile(group.profile).idle_power_w.value * group.board_share
-        found.append(idle_w * waited_s / count)
-    return found
+def _captured_s(born_s: float, frames: int, rate_hz: float) -> list[float]:
+    """Return when frames are there; those from before the clock starts are there when it does."""
+    return [max(born_s - (frames - 1 - k) / rate_hz, 0.0) for k in range(frames)]
 
 
 def _counted(scenario: Scenario, born_s: NDArray[np.float64]) -> NDArray[np.bool_]:

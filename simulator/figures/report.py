@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from fadeline.simulator.experiment.results import Results
+from fadeline.simulator.analysis.results import Results
 from fadeline.simulator.scenario.scenario import Scenario
 
 _STYLE = """

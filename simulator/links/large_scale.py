@@ -8,7 +8,13 @@ from numpy.typing import NDArray
 from fadeline.channels import mobility, pathloss
 from fadeline.channels.shadowing import SHADOWING, Shadowing, correlated_shadowing_db
 from fadeline.channels.units import db_to_linear, thermal_noise_dbm
-from fadeline.simulator.scenario.channel import Channel, Geometry, Line, LogDistance, Waypoint
+from fadeline.simulator.scenario.channel import (
+    Channel,
+    Geometry,
+    Line,
+    LogDistance,
+    Waypoint,
+)
 from fadeline.simulator.streams import Name, Streams
 
 Floats = NDArray[np.float64]

@@ -7,10 +7,6 @@ PACKET_PAYLOAD_BYTES = 1472
 """Most payload of a packet: an MTU of 1500 bytes (RFC 894) less the headers of IPv4 (RFC 791) and
 UDP (RFC 768)."""
 
-HEADERS_BYTES = 36
-"""Headers of a packet: IPv4 20 (RFC 791), UDP 8 (RFC 768), SDAP 1, PDCP 3, RLC 2 and MAC 2 (TS
-37.324, 38.323, 38.322, 38.321)."""
-
 
 def air_bits(payload_bits: ArrayLike, headers_bytes: int) -> NDArray[np.float64]:
     """Return what payloads are on the air: in as many packets as they need, each with its headers.

@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 from fadeline.channels.units import db_to_linear, linear_to_db
 from fadeline.simulator.links.traces import device_trace, doppler_of, flat_gains, step_of
 from fadeline.simulator.scenario.channel import (
-    BlockFading,
     Channel,
+    Shannon,
+)
+from fadeline.simulator.scenario.fading import (
+    BlockFading,
     RayleighFading,
     RicianFading,
-    Shannon,
     TdlFading,
 )
 from fadeline.simulator.scenario.scenario import Scenario

@@ -7,22 +7,22 @@ from pathlib import Path as FilePath
 import numpy as np
 from numpy.typing import NDArray
 
-from fadeline.channels import fading as flat
 from fadeline.channels import rates
 from fadeline.channels.clarke import Gains
 from fadeline.channels.doppler import default_step_s, doppler_hz
 from fadeline.channels.trace import LinkTrace
 from fadeline.channels.tracefile import RecordedLink, read_mahimahi, read_trace
 from fadeline.simulator.links.large_scale import mean_snr
+from fadeline.simulator.links.link import Link
 from fadeline.simulator.scenario.channel import (
-    Awgn,
-    BlockFading,
     Channel,
     FiniteBlocklength,
-    RayleighFading,
-    RicianFading,
     Shannon,
     Tdd,
+)
+from fadeline.simulator.scenario.fading import (
+    BlockFading,
+    FlatFading,
     TdlFading,
     TraceFading,
 )
@@ -35,7 +35,15 @@ Floats = NDArray[np.float64]
 def device_trace(
     scenario: Scenario, streams: Streams, *, replication: int, group: int, device: int
 ) -> LinkTrace:
-    """Return what one device's link can carry over a whole run, with nobody else on it.
+    """Return what one device's link can carry over a whole run; see `device_link`."""
+    owner = {"replication": replication, "group": group, "device": device}
+    return device_link(scenario, streams, **owner).trace
+
+
+def device_link(
+    scenario: Scenario, streams: Streams, *, replication: int, group: int, device: int
+) -> Link:
+    """Return one device's link over a whole run, with nobody else on it.
 
     Args:
         scenario: Checked scenario.
@@ -45,13 +53,14 @@ def device_trace(
         device: Number of the device in its group, from 0.
 
     Returns:
-        A trace of at least `scenario.horizon_s`. Under `fdma` it is that of the device's part of
-        the band, into which all its power goes; otherwise that of the full band.
+        A link whose trace covers at least `scenario.horizon_s`. Under `fdma` it is that of the
+        device's part of the band, into which all its power goes; otherwise that of the full band.
     """
     channel = scenario.channel_of(scenario.devices[group])
     owner: tuple[Name, ...] = (replication, scenario.group_names[group], device)
     if isinstance(channel.fading, TraceFading):
-        return _recorded_trace(scenario, channel, channel.fading, streams, owner)
+        trace = _recorded_trace(scenario, channel, channel.fading, streams, owner)
+        return Link(trace, scenario.horizon_s)
     assert channel.bandwidth_hz is not None
     parts, part = scenario.band_parts, _band_part(scenario, group, device)
     bandwidth_hz = channel.bandwidth_hz / parts
@@ -65,11 +74,11 @@ def device_trace(
     losses, band = streams.generator("rate", *owner), (centre_hz, bandwidth_hz)
     if isinstance(channel.fading, TdlFading):
         rngs = rng, losses
-        snr, rate_bps = _selective(channel, channel.fading, rngs, mean * parts, band, steps)
+        snr, rate_bps, lost = _selective(channel, channel.fading, rngs, mean * parts, band, steps)
     else:
         snr = _flat_snr(channel, rng, mean * parts, step_s, steps)
-        rate_bps = rate_of(channel).rate_bps(losses, snr, symbols_hz(channel, parts))
-    return LinkTrace.uniform(rate_bps, step_s, snr)
+        rate_bps, lost = rate_of(channel).drawn(losses, snr, symbols_hz(channel, parts))
+    return Link(LinkTrace.uniform(rate_bps, step_s, snr), scenario.horizon_s, lost)
 
 
 def symbols_hz(channel: Channel, parts: int) -> float:
@@ -138,35 +147,13 @@ def flat_gains(
     Returns:
         Complex gains with E|h|^2 = 1, shape (L, N), complex64.
     """
-    doppler = doppler_of(channel)
-    match channel.fading:
-        case Awgn():
-            return np.ones((links, steps), np.complex64)
-        case RayleighFading():
-            return flat.rayleigh(rng, doppler_hz=doppler, step_s=step_s, steps=steps, links=links)
-        case RicianFading(k_factor_db=k_factor_db, los_angle_deg=los_angle_deg):
-            return flat.rician(
-                rng,
-                k_factor_db=k_factor_db,
-                los_angle_deg=los_angle_deg,
-                doppler_hz=doppler,
-                step_s=step_s,
-                steps=steps,
-                links=links,
-            )
-        case BlockFading(block_s=block_s, k_factor_db=block_k_db):
-            return flat.block(
-                rng,
-                block_s=block_s,
-                step_s=step_s,
-                steps=steps,
-                k_factor_db=block_k_db,
-                links=links,
-            )
-        case TdlFading() as fading:
-            return np.stack(
-                [_taps(fading, rng, doppler, step_s, steps).sum(axis=0) for _ in range(links)]
-            )
+    doppler, fading = doppler_of(channel), channel.fading
+    if isinstance(fading, FlatFading):
+        return fading.gains(rng, doppler_hz=doppler, step_s=step_s, steps=steps, links=links)
+    if isinstance(fading, TdlFading):
+        return np.stack(
+            [_taps(fading, rng, doppler, step_s, steps).sum(axis=0) for _ in range(links)]
+        )
     raise ValueError("a recorded trace has no gains")
 
 
@@ -213,7 +200,7 @@ def _recorded_trace(
     assert channel.bandwidth_hz is not None
     snr = recorded.snr * parts
     rng = streams.generator("rate", *owner)
-    rate_bps = rate_of(channel).rate_bps(rng, snr, symbols_hz(channel, parts))
+    rate_bps, _ = rate_of(channel).drawn(rng, snr, symbols_hz(channel, parts))
     return LinkTrace.irregular(recorded.edges_s, rate_bps, snr)
 
 
@@ -268,8 +255,8 @@ def _selective(
     mean: float | Floats,
     band: tuple[float, float],
     steps: int,
-) -> tuple[Floats, Floats]:
-    """Return effective SNR and rate in each step of a channel that is selective in frequency.
+) -> tuple[Floats, Floats, NDArray[np.bool_] | None]:
+    """Return effective SNR, rate and losses in each step of a channel selective in frequency.
 
     Args:
         channel: The channel.
@@ -291,11 +278,14 @@ def _selective(
     frequencies_hz = band[0] + band_frequencies_hz(band[1], spread_s)
     rate, carrying_hz = rate_of(channel), symbols_hz(channel, parts)
     effective, rate_bps = np.empty(steps), np.empty(steps)
+    lost: list[NDArray[np.bool_]] = []
     delays_s = profile.delays_s(delay_spread_s)
     for part, snr in subcarrier_snr(gains, delays_s, frequencies_hz, mean):
         effective[part] = effective_snr(snr)
-        rate_bps[part] = rate.rate_bps(rngs[1], snr, carrying_hz)
-    return effective, rate_bps
+        rate_bps[part], lost_here = rate.drawn(rngs[1], snr, carrying_hz)
+        if lost_here is not None:
+            lost.append(lost_here)
+    return effective, rate_bps, np.concatenate(lost) if lost else None
 
 
 def _taps(

@@ -3,9 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fadeline.simulator.compute.profile import load_profile, shipped_profiles
 from fadeline.simulator.errors import NotBuiltError
+from fadeline.simulator.scenario.fading import fading_kinds
+from fadeline.simulator.scenario.policy import policy_kinds
 from fadeline.simulator.scenario.scenario import Scenario
 from fadeline.simulator.scenario.scheme import LearnedScheme
+from fadeline.simulator.scenario.spec import Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,28 +36,41 @@ CODECS = (
     Entry("table", "your own codec, as a file of measured outcomes", built=True),
     Entry("constant", "fixed size, accuracy and times, for checks against theory", built=True),
 )
-FADINGS = (
-    Entry("awgn", "no fading", built=True),
-    Entry("rayleigh", "Clarke's model: no line of sight", built=True),
-    Entry("rician", "line of sight plus scatter, by K factor", built=True),
-    Entry("block", "constant over a block, independent between blocks", built=True),
-    Entry("tdl", "frequency-selective: TDL-A to E, TDLA30, TDLB100, TDLC300, TDLD30", built=True),
-    Entry("trace", "recorded SNR, rate or Mahimahi packet deliveries", built=True),
-)
 RATES = (
     Entry("shannon", "Shannon's rate with a gap and a cap", built=True),
     Entry("finite-blocklength", "normal approximation with block errors", built=True),
     Entry("nr", "5G NR: modulation and coding schemes, block errors, HARQ"),
 )
-POLICIES = (Entry("expected-accuracy", "best expected accuracy in time, clip by clip"),)
-PROFILES = (
-    Entry("host", "cores of a cloud server, as measured by calibrate", built=True),
-    Entry("raspberry-pi-4", "single-board computer, four Arm cores", built=True),
-    Entry("jetson-nano", "embedded GPU board (2019)", built=True),
-    Entry("jetson-orin-nano", "embedded GPU board (2023)", built=True),
-    Entry("t4", "server GPU (2018), 70 W", built=True),
-    Entry("a100", "server GPU (2020), 400 W", built=True),
-)
+
+
+def fading_entries() -> list[Entry]:
+    """Return every kind of fading, those of other packages last.
+
+    Raises:
+        PluginError: If another package's cannot be used.
+    """
+    return [Entry(kind, _summary(spec), built=True) for kind, spec in fading_kinds().items()]
+
+
+def policy_entries() -> list[Entry]:
+    """Return every policy, those of other packages last.
+
+    Raises:
+        PluginError: If another package's cannot be used.
+    """
+    return [
+        Entry(kind, _summary(spec), built=getattr(spec, "built", True))
+        for kind, spec in policy_kinds().items()
+    ]
+
+
+def profile_entries() -> list[Entry]:
+    """Return every compute profile that comes with the package: the files in its folder."""
+    return [Entry(name, load_profile(name).summary, built=True) for name in shipped_profiles()]
+
+
+def _summary(spec: type[Spec]) -> str:
+    return getattr(spec, "summary", "") or (spec.__doc__ or "").strip().partition("\n")[0]
 
 
 def refuse_unbuilt_link(scenario: Scenario) -> None:
@@ -73,7 +90,7 @@ def refuse_unbuilt_run(scenario: Scenario) -> None:
     """
     parts: list[tuple[str, str]] = [("channel.rate", scenario.channel.rate.kind)]
     for index, scheme in enumerate(scenario.schemes):
-        if isinstance(scheme, LearnedScheme) and scheme.policy is not None:
+        if isinstance(scheme, LearnedScheme) and scheme.policy and not scheme.policy.built:
             parts.append((f"schemes.{index}.policy", scheme.policy.kind))
         if isinstance(scheme, LearnedScheme) and scheme.delivery != "whole":
             parts.append((f"schemes.{index}.delivery", scheme.delivery))
@@ -81,7 +98,7 @@ def refuse_unbuilt_run(scenario: Scenario) -> None:
 
 
 def _refuse(parts: Sequence[tuple[str, str]], what: str) -> None:
-    built = {e.name: e.built for e in (*RATES, *POLICIES)}
+    built = {e.name: e.built for e in RATES}
     missing = [f"{path}: {name}" for path, name in parts if not built.get(name, False)]
     if missing:
         raise NotBuiltError(

@@ -1,36 +1,35 @@
-"""From a scenario's name, file or mapping to a checked `Scenario`."""
+"""From a scenario's name, file or mapping to a checked `Scenario` and its `Plan`."""
 
 import itertools
-import math
 import warnings
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path as FilePath
 from typing import Any
 
-from pydantic import ValidationError
-
 from fadeline.models.data.video.folder_name import moved
 from fadeline.simulator.compute.profile import is_profile_file
 from fadeline.simulator.documents.document import Document, is_file, parse_value, read_document
-from fadeline.simulator.documents.messages import nearest, visible_path, worded
+from fadeline.simulator.documents.messages import nearest
 from fadeline.simulator.documents.overrides import merge, set_value
-from fadeline.simulator.errors import Path, Problem, ScenarioError, ScenarioWarning, dotted
-from fadeline.simulator.loading.rules import broken_rules, scenario_warnings
+from fadeline.simulator.errors import Problem, ScenarioError, ScenarioWarning
+from fadeline.simulator.loading.plan import Plan
+from fadeline.simulator.loading.rules import scenario_warnings
+from fadeline.simulator.loading.sweep import swept_points
+from fadeline.simulator.loading.validation import validated
 from fadeline.simulator.scenario.scenario import Scenario
-from fadeline.simulator.scenario.scheme import LearnedScheme, Scheme, codec_name, scheme_names
 
-MAX_SWEEP_POINTS = 10_000
-"""Most combinations of swept values (our choice): each is a run of its own."""
+Changes = Sequence[str] | Mapping[str, Any]
+"""Values to set: texts such as "channel.mean_snr_db=5", or values by dotted path."""
 
 
-def load_scenario(source: str | FilePath, *, set_values: Sequence[str] = ()) -> Scenario:
+def load_scenario(source: str | FilePath, *, set_values: Changes = ()) -> Scenario:
     """Return the scenario of a file or of a shipped name.
 
     Args:
         source: Path of a YAML file, or name of a shipped scenario such as "rayleigh".
-        set_values: Changes such as "channel.mean_snr_db=5", applied in order and checked like the
-            rest; the value null removes a key.
+        set_values: Changes such as "channel.mean_snr_db=5", or a mapping of dotted paths to values;
+            applied in order and checked like the rest. The value null, or None, removes a key.
 
     Raises:
         ScenarioError: With every fault found: file, line, path, what was given, what is allowed.
@@ -39,7 +38,29 @@ def load_scenario(source: str | FilePath, *, set_values: Sequence[str] = ()) -> 
         >>> load_scenario("rayleigh", set_values=["channel.mean_snr_db=5"]).channel.mean_snr_db
         5.0
     """
-    return _checked(_changed(_read(_find(source)), set_values))
+    return load_plan(source, set_values=set_values).scenario
+
+
+def load_plan(source: str | FilePath, *, set_values: Changes = ()) -> Plan:
+    """Return the plan of a file or of a shipped name; see `load_scenario`.
+
+    Example:
+        >>> len(load_plan("paper-claim").points)
+        20
+    """
+    return _planned(_changed(_read(_find(source)), set_values))
+
+
+def plan_of(scenario: Scenario) -> Plan:
+    """Return the plan of a checked scenario.
+
+    Raises:
+        ScenarioError: If a value of its sweep does not fit.
+    """
+    points, problems = swept_points(Document(plain_data(scenario)), scenario)
+    if problems:
+        raise ScenarioError(problems)
+    return Plan(scenario, points)
 
 
 def scenario_from_dict(data: Mapping[str, Any]) -> Scenario:
@@ -48,54 +69,16 @@ def scenario_from_dict(data: Mapping[str, Any]) -> Scenario:
     Raises:
         ScenarioError: As `load_scenario`, without lines.
     """
-    return _checked(Document(dict(data)))
+    return plan_from_dict(data).scenario
 
 
-def sweep_points(scenario: Scenario) -> list[dict[str, Any]]:
-    """Return all combinations of swept values, each by dotted path; one empty without a sweep.
-
-    Example:
-        >>> len(sweep_points(load_scenario("rayleigh")))
-        1
-    """
-    paths = list(scenario.sweep)
-    return [
-        dict(zip(paths, values, strict=True))
-        for values in itertools.product(*scenario.sweep.values())
-    ]
-
-
-def at_point(scenario: Scenario, point: Mapping[str, Any]) -> Scenario:
-    """Return a scenario with swept values set and nothing left to sweep.
-
-    Args:
-        scenario: With or without a sweep.
-        point: Values by dotted path, as in `sweep_points`.
+def plan_from_dict(data: Mapping[str, Any], *, set_values: Changes = ()) -> Plan:
+    """Return the plan of a mapping with the same keys as a file.
 
     Raises:
-        ScenarioError: If a value does not fit.
+        ScenarioError: As `load_scenario`, without lines.
     """
-    data = plain_data(scenario)
-    data.pop("sweep", None)
-    changed, problems = _at_point(Document(data), dict(point))
-    if changed is None or problems:
-        raise ScenarioError(problems)
-    return changed.model_copy(update={"schemes": _without_ratio(changed, point)})
-
-
-def _without_ratio(scenario: Scenario, point: Mapping[str, Any]) -> tuple[Scheme, ...]:
-    """Return the schemes, named by codec alone where their ratio is what is swept.
-
-    So a scheme has one name all through the sweep.
-    """
-    named = []
-    for number, scheme in enumerate(scenario.schemes):
-        swept = any(f"schemes.{which}.ratio" in point for which in ("*", number))
-        if swept and isinstance(scheme, LearnedScheme) and scheme.name is None:
-            scheme = scheme.model_copy(update={"name": codec_name(scheme)})
-        named.append(scheme)
-    names = [name for scheme in named for name in scheme_names(scheme)]
-    return tuple(named) if len(set(names)) == len(names) else scenario.schemes
+    return _planned(_changed(Document(dict(data)), set_values))
 
 
 def plain_data(scenario: Scenario) -> dict[str, Any]:
@@ -108,6 +91,23 @@ def plain_data(scenario: Scenario) -> dict[str, Any]:
     if any(second != "*" and not second.isdigit() for second in seconds):
         (data["devices"],) = data["devices"]
     return data
+
+
+def plain_value(value: Any) -> Any:
+    """Return a value of Python's as one of YAML's: lists, mappings, texts and numbers.
+
+    Example:
+        >>> import numpy as np
+        >>> plain_value({"a": np.arange(2), "b": (1, 2.5)})
+        {'a': [0, 1], 'b': [1, 2.5]}
+    """
+    if isinstance(value, Mapping):
+        return {str(key): plain_value(part) for key, part in value.items()}
+    if hasattr(value, "tolist"):  # arrays and numbers of numpy
+        return value.tolist()
+    if isinstance(value, list | tuple | range):
+        return [plain_value(part) for part in value]
+    return str(value) if isinstance(value, FilePath) else value
 
 
 def shipped_names() -> list[str]:
@@ -201,7 +201,13 @@ def _located(key: str, value: Any, folder: FilePath) -> Any:
     return str((folder / FilePath(value).expanduser()).absolute()) if names_file else value
 
 
-def _changed(document: Document, set_values: Sequence[str]) -> Document:
+def _changed(document: Document, set_values: Changes) -> Document:
+    if isinstance(set_values, Mapping):
+        for path, value in set_values.items():
+            given = {path: plain_value(value)}
+            _resolve_files(given, FilePath.cwd())
+            document = set_value(document, path, given[path], {(): f"set {path}"})
+        return document
     for assignment in set_values:
         path, equals, text = assignment.partition("=")
         if not equals or not path:
@@ -215,101 +221,14 @@ def _changed(document: Document, set_values: Sequence[str]) -> Document:
     return document
 
 
-def _checked(document: Document) -> Scenario:
-    scenario, problems = _validate(document)
+def _planned(document: Document) -> Plan:
+    scenario, problems = validated(document)
     if scenario is None or problems:
         raise ScenarioError(problems)
-    points, problems = _swept(document, scenario)
+    points, problems = swept_points(document, scenario)
     if problems:
         raise ScenarioError(problems)
-    for message in dict.fromkeys(m for each in points for m in scenario_warnings(each)):
-        warnings.warn(message, ScenarioWarning, stacklevel=3)
-    return scenario
-
-
-def _validate(document: Document) -> tuple[Scenario | None, list[Problem]]:
-    try:
-        scenario = Scenario.model_validate(document.data)
-    except ValidationError as error:
-        return None, [
-            _problem(document, path, message) for path, message in worded(error, document.data)
-        ]
-    faults = dict.fromkeys(broken_rules(scenario))
-    return scenario, [
-        _problem(document, visible_path(document.data, path), message) for path, message in faults
-    ]
-
-
-def _problem(document: Document, path: Path, message: str) -> Problem:
-    return Problem(document.place_of(path), dotted(path), message)
-
-
-def _swept(document: Document, scenario: Scenario) -> tuple[list[Scenario], list[Problem]]:
-    """Return the scenario of each point of the sweep, or the first problem found."""
-    count = math.prod(map(len, scenario.sweep.values()))
-    if count > MAX_SWEEP_POINTS:
-        message = f"{count} combinations; the most allowed are {MAX_SWEEP_POINTS}"
-        return [], [_problem(document, ("sweep",), message)]
-    problems = [
-        _problem(document, ("sweep", path), fault)
-        for path, values in scenario.sweep.items()
-        if (fault := _sweep_fault(path, values))
-    ]
-    if problems or not scenario.sweep:
-        return [scenario], problems
-    base = Document({key: value for key, value in document.data.items() if key != "sweep"}, {})
-    scenarios = []
-    for point in sweep_points(scenario):
-        changed, faults = _at_point(base, point)
-        if changed is None or faults:
-            shown = ", ".join(f"{path}={value!r}" for path, value in point.items())
-            message = f"with {shown}: {faults[0].path}: {faults[0].message}"
-            guilty = _guilty(faults[0].path, list(point))
-            return [], [_problem(document, ("sweep", guilty), message)]
-        scenarios.append(changed)
-    return scenarios, []
-
-
-_SHARED = ("replications", "duration_s", "warmup_s", "deadlines_s", "report_at_s", "baseline")
-"""What all points of a sweep have in common."""
-
-
-def _sweep_fault(path: str, values: Sequence[Any]) -> str | None:
-    first = path.split(".")[0]
-    if first in ("sweep", "extends", "name"):
-        return "cannot be swept; sweep a value of the experiment"
-    if first in (
-        "replications",
-        "duration_s",
-        "warmup_s",
-        "deadlines_s",
-        "report_at_s",
-        "baseline",
-    ):
-        return "cannot be swept; all points are simulated and judged alike"
-    seen = set()
-    for value in values:
-        key = repr(value) if isinstance(value, dict | list) else value
-        if key in seen:
-            return f"gives {value!r} twice"
-        seen.add(key)
-    return None
-
-
-def _at_point(base: Document, point: dict[str, Any]) -> tuple[Scenario | None, list[Problem]]:
-    try:
-        for path, value in point.items():
-            base = set_value(base, path, value, {})
-        return _validate(base)
-    except ScenarioError as error:
-        return None, list(error.problems)
-
-
-def _guilty(fault_path: str, swept: list[str]) -> str:
-    """Return the swept path that shares the longest beginning with the path at fault."""
-
-    def shared(path: str) -> int:
-        pairs = zip(path.split("."), fault_path.split("."), strict=False)
-        return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] in (pair[1], "*"), pairs))
-
-    return max(swept, key=shared)
+    messages = (message for point in points for message in scenario_warnings(point.scenario))
+    for message in dict.fromkeys(messages):
+        warnings.warn(message, ScenarioWarning, stacklevel=4)
+    return Plan(scenario, points)

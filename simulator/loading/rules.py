@@ -15,15 +15,12 @@ from fadeline.channels.doppler import (
 from fadeline.channels.tdl import FREQUENCIES_PER_COHERENCE
 from fadeline.channels.units import db_to_linear
 from fadeline.models.errors import ProfileError
-from fadeline.simulator.compute.profile import is_profile_file, load_profile
+from fadeline.simulator.compute.profile import is_profile_file, load_profile, shipped_profiles
 from fadeline.simulator.documents.document import is_file
 from fadeline.simulator.documents.messages import nearest, not_among
 from fadeline.simulator.errors import Path
-from fadeline.simulator.loading.catalogue import PROFILES
 from fadeline.simulator.loading.input_rules import input_faults
 from fadeline.simulator.scenario.channel import (
-    MOVING_FADING,
-    BlockFading,
     Channel,
     FiniteBlocklength,
     Geometry,
@@ -31,12 +28,15 @@ from fadeline.simulator.scenario.channel import (
     LogDistance,
     Nr,
     Tdd,
-    TdlFading,
-    TraceFading,
     Waypoint,
 )
 from fadeline.simulator.scenario.device import DeviceGroup
 from fadeline.simulator.scenario.edge import Edge
+from fadeline.simulator.scenario.fading import (
+    BlockFading,
+    TdlFading,
+    TraceFading,
+)
 from fadeline.simulator.scenario.scenario import DeadlineGrid, Scenario
 from fadeline.simulator.scenario.scheme import LearnedScheme, TableScheme, codec_name, scheme_names
 from fadeline.simulator.scenario.spec import Fault, NetworkSpeed
@@ -78,8 +78,7 @@ def scenario_warnings(scenario: Scenario) -> list[str]:
         f"devices.{index}: at speed 0 the {channel.fading.kind} fade never changes: each device "
         "keeps one fade for the whole run"
         for index, group in enumerate(scenario.devices)
-        if (channel := scenario.channel_of(group)).fading.kind in MOVING_FADING
-        and channel.speed_m_s == 0
+        if (channel := scenario.channel_of(group)).fading.moving and channel.speed_m_s == 0
     ]
 
 
@@ -95,22 +94,21 @@ def _timing(scenario: Scenario) -> Iterator[Fault]:
 
 
 def _profiles(scenario: Scenario) -> Iterator[Fault]:
-    known = [entry.name for entry in PROFILES]
     named: list[tuple[Path, DeviceGroup | Edge]] = [
         (("devices", index), group) for index, group in enumerate(scenario.devices)
     ]
     for at, machine in (*named, (("edge",), scenario.edge)):
-        name = machine.profile
-        if is_profile_file(name) or name in known:
-            yield from _usable_profile(at, name, machine.network_speed)
-        else:
-            yield (*at, "profile"), f"{not_among(name, known)}; or a file that ends in .yaml"
+        yield from _usable_profile(at, machine.profile, machine.network_speed)
 
 
 def _usable_profile(at: Path, name: str, speed: NetworkSpeed) -> Iterator[Fault]:
     try:
         profile = load_profile(name)
     except ProfileError as error:
+        known = shipped_profiles()
+        if not is_profile_file(name) and name not in known:
+            yield (*at, "profile"), f"{not_among(name, known)}; or a file that ends in .yaml"
+            return
         for message in str(error).splitlines():
             yield (*at, "profile"), message
         return
@@ -203,9 +201,9 @@ def _channel(scenario: Scenario, channel: Channel) -> Iterator[Fault]:
 
 def _speed(channel: Channel) -> Iterator[Fault]:
     kind = channel.fading.kind
-    if kind in MOVING_FADING and channel.speed_m_s is None:
+    if channel.fading.moving and channel.speed_m_s is None:
         yield ("speed_m_s",), f"missing; {kind} fading takes its Doppler frequency from it"
-    if kind not in MOVING_FADING and channel.speed_m_s is not None:
+    if not channel.fading.moving and channel.speed_m_s is not None:
         yield (
             ("speed_m_s",),
             f"{kind} fading has no Doppler frequency and takes no speed; leave it out or set it "
@@ -275,7 +273,7 @@ def _geometry(channel: Channel, horizon_s: float) -> Iterator[Fault]:
     geometry = channel.geometry
     assert geometry is not None
     mobility = geometry.mobility
-    moving = channel.fading.kind in MOVING_FADING
+    moving = channel.fading.moving
     speed_at: Path = ("geometry", "mobility", "speed_m_s")
     if isinstance(mobility, Line | Waypoint) and moving and mobility.speed_m_s is not None:
         yield speed_at, "the speed that sets the Doppler frequency moves the device; leave it out"

@@ -1,10 +1,10 @@
 """The radio channel in a scenario: fading, mean SNR or geometry, sharing and rate."""
 
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from fadeline.simulator.links.packets import HEADERS_BYTES
+from fadeline.simulator.scenario.fading import Fading
 from fadeline.simulator.scenario.spec import (
     Decibels,
     Metres,
@@ -15,82 +15,9 @@ from fadeline.simulator.scenario.spec import (
     Speed,
 )
 
-KFactor = Annotated[float, Field(ge=-20, le=40)]
-"""Rician K in dB; below -20 it is Rayleigh fading and above 40 no fading, for all purposes."""
-
-
-class Awgn(Spec):
-    """No fading: the SNR is the mean SNR."""
-
-    kind: Literal["awgn"]
-
-
-class RayleighFading(Spec):
-    """Rayleigh fading with Clarke's Doppler spectrum."""
-
-    kind: Literal["rayleigh"]
-
-
-class RicianFading(Spec):
-    """Rician fading: a line-of-sight phasor plus Rayleigh scatter."""
-
-    kind: Literal["rician"]
-    k_factor_db: KFactor = Field(description="Power of the line of sight over the scatter, dB.")
-    los_angle_deg: Annotated[float, Field(ge=0, le=360)] = Field(
-        45.0, description="Angle between motion and line of sight, degrees."
-    )
-
-
-class BlockFading(Spec):
-    """Fading that is constant over a block and independent from block to block."""
-
-    kind: Literal["block"]
-    block_s: Seconds = Field(description="Length of a block, seconds.")
-    k_factor_db: KFactor | None = Field(None, description="Rician K, dB; left out: Rayleigh.")
-
-
-class TdlFading(Spec):
-    """Frequency-selective fading: a tapped delay line of 3GPP."""
-
-    kind: Literal["tdl"]
-    profile: Literal[
-        "TDL-A", "TDL-B", "TDL-C", "TDL-D", "TDL-E", "TDLA30", "TDLB100", "TDLC300", "TDLD30"
-    ] = Field(description="TR 38.901 table 7.7.2, or a fixed profile of TS 38.101-4.")
-    delay_spread_s: Annotated[float, Field(gt=0, le=1e-4)] | None = Field(
-        None, description="RMS delay spread of TDL-A to TDL-E, seconds."
-    )
-    backend: Literal["fadeline", "sionna"] = Field(
-        "fadeline", description="Generator of the taps; sionna is the slow reference."
-    )
-
-
-class TraceFading(Spec):
-    """A recorded link: SNR or rate over time from a file."""
-
-    kind: Literal["trace"]
-    file: str = Field(min_length=1, description="CSV, Parquet or Mahimahi file, from the YAML.")
-    at_end: Literal["error", "loop"] = Field(
-        "error", description="What to do where the recording is shorter than the run."
-    )
-    start: Literal["random", "fixed"] | None = Field(
-        None,
-        description="Where in the recording a run begins: drawn for each device and replication, "
-        "or at its start; left out: random where the recording is longer than the run.",
-    )
-    format: Literal["table", "mahimahi"] = Field("table", description="Layout of the file.")
-    bin_s: Seconds | None = Field(None, description="Bin of a Mahimahi trace, seconds.")
-    max_gap_s: Seconds | None = Field(
-        None, description="Longest time a row may hold, seconds; left out: twice the median."
-    )
-
-
-Fading = Annotated[
-    Awgn | RayleighFading | RicianFading | BlockFading | TdlFading | TraceFading,
-    Field(discriminator="kind"),
-]
-
-MOVING_FADING = ("rayleigh", "rician", "tdl")
-"""Kinds of fading whose pace is set by `speed_m_s`; the others refuse it."""
+HEADERS_BYTES = 36
+"""Headers of a packet: IPv4 20 (RFC 791), UDP 8 (RFC 768), SDAP 1, PDCP 3, RLC 2 and MAC 2 (TS
+37.324, 38.323, 38.322, 38.321)."""
 
 
 class LogDistance(Spec):
@@ -274,14 +201,3 @@ class Channel(Spec):
     step_s: Seconds | None = Field(
         None, description="Time step of the link trace, seconds; left out: from the Doppler."
     )
-
-
-def kinds_of(union: Any) -> list[str]:
-    """Return the kinds that a union of specs accepts, in order.
-
-    Example:
-        >>> kinds_of(Rate)
-        ['shannon', 'finite-blocklength', 'nr']
-    """
-    members = get_args(get_args(union)[0])
-    return [get_args(member.model_fields["kind"].annotation)[0] for member in members]

@@ -4,7 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from fadeline.simulator.scenario.channel import Fading, Geometry
+from fadeline.simulator.scenario.channel import (
+    Geometry,
+)
+from fadeline.simulator.scenario.fading import (
+    Fading,
+)
 from fadeline.simulator.scenario.spec import (
     NETWORK_SPEED,
     Decibels,
@@ -24,6 +29,9 @@ class DeviceQueue(Spec):
     limit: Annotated[int, Field(ge=0)] = Field(2, description="Clips waiting, at most.")
     when_full: Literal["drop-oldest", "drop-newest"] = Field(
         "drop-oldest", description="Which clip is given up when one too many waits."
+    )
+    drop_expired: bool = Field(
+        False, description="Give up clips that wait once their deadline has passed."
     )
 
 

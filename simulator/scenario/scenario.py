@@ -5,7 +5,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from fadeline.simulator.scenario.channel import MOVING_FADING, Channel
+from fadeline.simulator.scenario.channel import (
+    Channel,
+)
 from fadeline.simulator.scenario.device import DeviceGroup
 from fadeline.simulator.scenario.edge import Edge
 from fadeline.simulator.scenario.scheme import Scheme
@@ -204,7 +206,7 @@ class Scenario(Spec):
         if "geometry" in changes:
             changes.setdefault("mean_snr_db", None)
         if "fading" in changes:
-            if changes["fading"].kind not in MOVING_FADING:
+            if not changes["fading"].moving:
                 changes.setdefault("speed_m_s", None)
             if changes["fading"].kind == "trace":
                 for field in ("mean_snr_db", "geometry", "step_s"):

@@ -4,23 +4,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from fadeline.simulator.scenario.policy import AnyPolicy, Ratio
 from fadeline.simulator.scenario.spec import Count, Duration, FileName, Fraction, Name, Spec
-
-Ratio = Annotated[float, Field(ge=1)]
-"""Compression ratio: raw bits of the sampled clip over all bits sent for it."""
 
 
 def _one_or_several(value: Any) -> str:
     return "several" if isinstance(value, list | tuple) else "one"
-
-
-class ExpectedAccuracy(Spec):
-    """Choose, clip by clip, the operating point with the best expected accuracy in time."""
-
-    kind: Literal["expected-accuracy"]
-    ratios: Annotated[tuple[Ratio, ...], Field(strict=False, min_length=1)] = Field(
-        description="Operating points to choose from."
-    )
 
 
 class LearnedScheme(Spec):
@@ -39,7 +28,9 @@ class LearnedScheme(Spec):
     weights: FileName | None = Field(
         None, description="A .safetensors file of such a codec; left out: the shipped one."
     )
-    policy: ExpectedAccuracy | None = Field(None, description="Instead of ratio.")
+    policy: AnyPolicy | None = Field(
+        None, description="What chooses among ratios, clip by clip; instead of ratio."
+    )
     delivery: Literal["whole", "anytime"] = Field(
         "whole", description="anytime: classify at the deadline what has arrived by then."
     )

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from fadeline.simulator.compute.profile import load_profile
 from fadeline.simulator.scenario.scenario import Scenario
-from fadeline.simulator.schemes.prepare import Handling
+from fadeline.simulator.schemes.scheme import PreparedScheme
 
 
-def encode_notes(scenario: Scenario, schemes: Sequence[Handling]) -> Iterator[str]:
+def encode_notes(scenario: Scenario, schemes: Sequence[PreparedScheme]) -> Iterator[str]:
     """Yield a line for each device group and scheme whose networks were measured.
 
     Args:

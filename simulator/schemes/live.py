@@ -13,7 +13,7 @@ from fadeline.models.hardware.latency import torch_threads
 from fadeline.models.measurement.measuring import answer
 from fadeline.models.weights import load_vit
 from fadeline.simulator.schemes.outcome_tables import open_wanted, trained_codecs
-from fadeline.simulator.schemes.prepare import ANSWER_COLUMNS, Answers, Columns, Live
+from fadeline.simulator.schemes.scheme import ANSWER_COLUMNS, Answers, Columns, Live
 from fadeline.simulator.schemes.wanted import WantedTable
 
 Pixels = NDArray[np.uint8]

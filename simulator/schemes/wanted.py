@@ -1,12 +1,11 @@
 """Which outcome tables a scenario needs: of which clips, through which networks."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from fadeline.models.card import file_sha256, read_card, weights_path
 from fadeline.models.errors import WeightsError
-from fadeline.simulator.loading.load import at_point, sweep_points
+from fadeline.simulator.loading.plan import Plan
 from fadeline.simulator.scenario.scenario import DEFAULT_CLASSIFIER, Scenario
 from fadeline.simulator.scenario.scheme import ConstantScheme, LearnedScheme, TableScheme
 
@@ -84,12 +83,12 @@ def wanted_codec(scheme: LearnedScheme) -> WantedCodec:
     return WantedCodec(scheme.codec, scheme.weights)
 
 
-def wanted_tables(scenario: Scenario) -> list[WantedTable]:
-    """Return what all points of a scenario's sweep need, each table once."""
-    points: Sequence[Scenario] = (scenario,)
-    if any(path.split(".")[0] in ("clips", "schemes") for path in scenario.sweep):
-        points = [at_point(scenario, point) for point in sweep_points(scenario)]
-    found = (wanted_table(point) for point in points)
+def wanted_tables(plan: Plan) -> list[WantedTable]:
+    """Return what all points of a plan need, each table once."""
+    points = plan.points
+    if not any(path.split(".")[0] in ("clips", "schemes") for path in plan.scenario.sweep):
+        points = points[:1]
+    found = (wanted_table(point.scenario) for point in points)
     return [*dict.fromkeys(wanted for wanted in found if wanted is not None)]
 
 

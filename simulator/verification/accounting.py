@@ -12,14 +12,17 @@ from fadeline.channels.verification.check import Check, distribution_check, mean
 from fadeline.models.measurement.outcomes import Outcomes
 from fadeline.simulator.compute.network_time import NetworkTime
 from fadeline.simulator.compute.profile import load_profile
-from fadeline.simulator.engine.world import Columns, run_world, stations
-from fadeline.simulator.experiment.running import handlings
+from fadeline.simulator.engine.records import Columns
+from fadeline.simulator.engine.world import World, stations
 from fadeline.simulator.links.packets import air_bits
 from fadeline.simulator.links.traces import device_trace, stretch, symbols_hz
 from fadeline.simulator.loading.load import scenario_from_dict
-from fadeline.simulator.scenario.channel import TraceFading
+from fadeline.simulator.scenario.fading import (
+    TraceFading,
+)
 from fadeline.simulator.scenario.scenario import Scenario
 from fadeline.simulator.schemes.outcome_tables import outcome_table
+from fadeline.simulator.schemes.prepare import prepared_schemes
 from fadeline.simulator.schemes.wanted import WantedCodec, WantedTable
 from fadeline.simulator.streams import Streams
 
@@ -201,4 +204,4 @@ def _scenario(
 
 
 def _world(scenario: Scenario) -> Columns:
-    return run_world(scenario, handlings(scenario)[0], stations(scenario, 0))
+    return World(scenario, prepared_schemes(scenario)[0], stations(scenario, 0)).run()

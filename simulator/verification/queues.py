@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from fadeline.channels.verification.check import Check, mean_check, share_check
 from fadeline.simulator.analysis.closed_form import sent_within
-from fadeline.simulator.engine.arrivals import Draws
-from fadeline.simulator.engine.clip import DROPPED_EDGE
-from fadeline.simulator.engine.world import Columns, run_world, stations
-from fadeline.simulator.experiment.running import handlings
+from fadeline.simulator.engine.records import DROPPED_EDGE, Columns
+from fadeline.simulator.engine.world import World, stations
 from fadeline.simulator.loading.load import scenario_from_dict
 from fadeline.simulator.scenario.scenario import Scenario
-from fadeline.simulator.schemes.prepare import Handled, Handling
+from fadeline.simulator.schemes.draws import Draws
+from fadeline.simulator.schemes.prepare import prepared_schemes
+from fadeline.simulator.schemes.scheme import PreparedClips, PreparedScheme
 
 Floats = NDArray[np.float64]
 
@@ -145,7 +145,7 @@ def _quasi_static(seed: int) -> Iterator[Check]:
     )  # fmt: skip
     taken = []
     for replication in range(10):
-        rows = run_world(scenario, handlings(scenario)[0], stations(scenario, replication))
+        rows = World(scenario, prepared_schemes(scenario)[0], stations(scenario, replication)).run()
         born_s = rows["born_s"]
         if born_s[0] % block_s < 0.8:  # then 0.2 s are left of the block
             alone = np.nan_to_num(rows["tx_start_s"], nan=-1.0) == born_s
@@ -221,29 +221,30 @@ def _scenario(
     )
 
 
-def _sized(mix: Sequence[tuple[float, float]]) -> Handling:
+def _sized(mix: Sequence[tuple[float, float]]) -> PreparedScheme:
     """Return a scheme whose clips are of some sizes in megabits, with their probabilities."""
     sizes, shares = np.array(mix).T
 
-    def handle(_: Any, draws: Draws) -> Handled:
+    def prepare(_: Any, draws: Draws) -> PreparedClips:
         drawn = draws("size")
         bits = 1e6 * sizes[np.searchsorted(shares.cumsum(), drawn).clip(max=len(sizes) - 1)]
-        nothing, none = np.zeros(len(drawn)), np.full(len(drawn), -1)
-        right = np.ones(len(drawn), dtype=bool)
-        return Handled(nothing, bits, nothing, nothing, none, none, none, nothing, right)
+        nothing, right = np.zeros(len(drawn)), np.ones(len(drawn), dtype=bool)
+        return PreparedClips.without_labels(
+            encode_s=nothing, payload_bits=bits, infer_s=nothing, correct=right
+        )
 
-    return Handling("sized", -1, lambda _: 0.0, False, handle, in_packets=False)
+    return PreparedScheme("sized", (-1,), prepare, in_packets=False)
 
 
 def _counted(
-    scenario: Scenario, scheme: Handling | None = None, *, runs: int | None = None
+    scenario: Scenario, scheme: PreparedScheme | None = None, *, runs: int | None = None
 ) -> list[Columns]:
     """Return the counted clips of every replication."""
     runs = runs or _RUNS
-    scheme = scheme or handlings(scenario)[0]
+    scheme = scheme or prepared_schemes(scenario)[0]
     found = []
     for replication in range(runs):
-        rows = run_world(scenario, scheme, stations(scenario, replication))
+        rows = World(scenario, scheme, stations(scenario, replication)).run()
         found.append({name: column[rows["counted"]] for name, column in rows.items()})
     return found
 

@@ -18,7 +18,13 @@ from fadeline.simulator.loading import catalogue
 from fadeline.simulator.loading import load as loading
 from fadeline.simulator.loading.load import load_scenario, shipped_names
 from fadeline.simulator.output import complete_or_absent
-from fadeline.simulator.scenario.channel import Fading, Rate, kinds_of
+from fadeline.simulator.scenario.channel import (
+    Rate,
+    kinds_of,
+)
+from fadeline.simulator.scenario.fading import (
+    Fading,
+)
 from fadeline.simulator.scenario.schema import scenario_schema
 from fadeline.simulator.scenario.scheme import Scheme
 

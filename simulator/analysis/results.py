@@ -1,12 +1,9 @@
-"""The results of a run: what its clips say, and the folder that keeps it."""
+"""What the clips of a run say: tables of accuracy, differences, misses, stages, and a summary."""
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from fadeline.simulator.analysis.curves import (
@@ -20,10 +17,8 @@ from fadeline.simulator.analysis.curves import (
     stage_means_s,
     summary,
 )
-from fadeline.simulator.errors import FadelineError
-from fadeline.simulator.experiment.running import reported_deadlines_s
-from fadeline.simulator.loading.load import at_point, sweep_points
-from fadeline.simulator.output import complete_or_absent
+from fadeline.simulator.loading.plan import Plan
+from fadeline.simulator.scenario.deadlines import reported_deadlines_s
 from fadeline.simulator.scenario.scenario import Scenario
 from fadeline.simulator.scenario.scheme import codec_name, scheme_names
 from fadeline.simulator.streams import Streams
@@ -31,12 +26,8 @@ from fadeline.simulator.streams import Streams
 TARGETS = (0.5, 0.7, 0.8, 0.85, 0.9)
 """Accuracies whose deadlines `summary.csv` gives (our choice)."""
 
-WHOLE_OR_NULL = ("data_index", "operating_point", "label", "predicted")
-"""Columns of `clips.parquet` where -1 in memory is null in the file."""
-
-CLIPS, MANIFEST, LINK = "clips.parquet", "manifest.json", "link.parquet"
 TABLES = ("accuracy", "paired", "misses", "stages", "summary")
-"""Tables of a run, each a CSV file of that name."""
+"""Tables of a run, by the names of the attributes of `Results`."""
 
 
 @dataclass(frozen=True)
@@ -60,21 +51,22 @@ class Results:
     summary: pd.DataFrame
 
 
-def evaluated(scenario: Scenario, clips: pd.DataFrame) -> Results:
+def evaluated(plan: Plan, clips: pd.DataFrame) -> Results:
     """Return what the clips of a run say.
 
     Args:
-        scenario: Of the run.
+        plan: Of the run.
         clips: A row for each clip and scheme.
 
     Raises:
         FadelineError: If no clip is counted.
     """
+    scenario = plan.scenario
     deadlines_s = reported_deadlines_s(scenario)
     tables: dict[str, list[pd.DataFrame]] = {name: [] for name in TABLES}
     runs = replications_of(scenario, clips)
     Judged.of(clips, runs)  # says so if nothing at all is counted
-    baselines = [baseline_of(at_point(scenario, point)) for point in sweep_points(scenario)]
+    baselines = [baseline_of(point.scenario) for point in plan.points]
     points = sweep_groups(clips, list(scenario.sweep))
     for (point, here), baseline in zip(points, baselines, strict=True):
         schemes = {str(name): rows for name, rows in here.groupby("scheme", sort=False)}
@@ -134,75 +126,6 @@ def sweep_groups(
         yield dict(zip(swept, values, strict=True)), rows
 
 
-def write_clips(clips: pd.DataFrame, folder: Path) -> None:
-    """Write `clips.parquet`.
-
-    Raises:
-        OutputError: If it cannot be written.
-    """
-    stored = clips.copy(deep=False)
-    for column in WHOLE_OR_NULL:
-        stored[column] = clips[column].astype("Int64").mask(clips[column] < 0)
-    with complete_or_absent(folder / CLIPS) as partial:
-        stored.to_parquet(partial, index=False, compression="zstd")
-
-
-def read_clips(folder: Path) -> pd.DataFrame:
-    """Return the rows of `clips.parquet` as they were in memory.
-
-    Raises:
-        FadelineError: If there are none, or they cannot be read.
-    """
-    clips = _read(folder / CLIPS, pd.read_parquet)
-    for column in WHOLE_OR_NULL:
-        clips[column] = clips[column].fillna(-1).astype(np.int64)
-    return clips
-
-
-def write_results(results: Results, folder: Path) -> None:
-    """Write every table as CSV.
-
-    Raises:
-        OutputError: If one cannot be written.
-    """
-    for name in TABLES:
-        with complete_or_absent(folder / f"{name}.csv") as partial:
-            getattr(results, name).to_csv(partial, index=False, float_format="%.9g")
-
-
-def read_results(folder: Path) -> Results:
-    """Return the tables of a run.
-
-    Raises:
-        FadelineError: If one is missing or cannot be read.
-    """
-    return Results(**{name: _read(folder / f"{name}.csv", _csv) for name in TABLES})
-
-
-def write_manifest(manifest: dict[str, Any], folder: Path) -> None:
-    """Write `manifest.json`, last of all: a folder that has it is complete.
-
-    Raises:
-        OutputError: If it cannot be written.
-    """
-    with complete_or_absent(folder / MANIFEST) as partial:
-        partial.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """Return the manifest of a run.
-
-    Raises:
-        FadelineError: If there is none: the folder holds no run, or an unfinished one.
-    """
-    if not folder.is_dir():
-        raise FadelineError(f"{folder}: no such folder; give that of a run")
-    manifest: dict[str, Any] = _read(
-        folder / MANIFEST, lambda path: json.loads(path.read_text(encoding="utf-8"))
-    )
-    return manifest
-
-
 def _worlds(
     rows: pd.DataFrame, baseline: pd.DataFrame, runs: int
 ) -> Iterator[tuple[float | None, Judged, Judged]]:
@@ -238,20 +161,3 @@ def _with_curves(rows: pd.DataFrame, accuracy: pd.DataFrame, keys: list[str]) ->
             | {"area_under_accuracy": area_under(curve)}
         )
     return rows.merge(pd.DataFrame(found), on=keys, how="left")
-
-
-def _csv(path: Path) -> pd.DataFrame:
-    # A scheme may be called "1" or "NA".
-    text = {"scheme": str, "baseline": str}
-    return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
-
-
-def _read(path: Path, read: Callable[[Path], Any]) -> Any:
-    if not path.is_file():
-        raise FadelineError(
-            f"{path.parent}: has no {path.name}; it holds no finished run of this version"
-        )
-    try:
-        return read(path)
-    except (OSError, ValueError) as error:
-        raise FadelineError(f"{path}: cannot be read: {error}") from None
