@@ -12,6 +12,9 @@ from dataclasses import dataclass
 Path = tuple[str | int, ...]
 """Where a value stands in a scenario: keys and list positions from the top."""
 
+Fault = tuple[Path, str]
+"""What is wrong with a value: its path, and a message."""
+
 
 class FadelineError(Exception):
     """Base of all errors with a message for the user; commands exit with 2."""

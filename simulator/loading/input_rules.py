@@ -10,10 +10,9 @@ from fadeline.models.card import classifier_path, read_card, weights_path
 from fadeline.models.data.video.folder_name import folder_of
 from fadeline.models.errors import ModelsError
 from fadeline.simulator.documents.document import is_file
-from fadeline.simulator.errors import Path
+from fadeline.simulator.errors import Fault, Path
 from fadeline.simulator.scenario.scenario import DEFAULT_CLASSIFIER, Clips, Scenario
 from fadeline.simulator.scenario.scheme import LearnedScheme
-from fadeline.simulator.scenario.spec import Fault
 
 CODEC_SHAPES = {"stae": "StaeConfig", "deepisc": "DeepIscConfig", "deepisc-task": "DeepIscConfig"}
 """Of each codec, what its card calls the shape of its networks; the last two are one network."""

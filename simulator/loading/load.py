@@ -232,7 +232,8 @@ def _validate(document: Document) -> tuple[Scenario | None, list[Problem]]:
         scenario = Scenario.model_validate(document.data)
     except ValidationError as error:
         return None, [
-            _problem(document, path, message) for path, message in worded(error, document.data)
+            _problem(document, path, message)
+            for path, message in worded(error, document.data, model=Scenario)
         ]
     faults = dict.fromkeys(broken_rules(scenario))
     return scenario, [

@@ -18,7 +18,7 @@ from fadeline.models.errors import ProfileError
 from fadeline.simulator.compute.profile import is_profile_file, load_profile
 from fadeline.simulator.documents.document import is_file
 from fadeline.simulator.documents.messages import nearest, not_among
-from fadeline.simulator.errors import Path
+from fadeline.simulator.errors import Fault, Path
 from fadeline.simulator.loading.catalogue import PROFILES
 from fadeline.simulator.loading.input_rules import input_faults
 from fadeline.simulator.scenario.channel import (
@@ -39,7 +39,7 @@ from fadeline.simulator.scenario.device import DeviceGroup
 from fadeline.simulator.scenario.edge import Edge
 from fadeline.simulator.scenario.scenario import DeadlineGrid, Scenario
 from fadeline.simulator.scenario.scheme import LearnedScheme, TableScheme, codec_name, scheme_names
-from fadeline.simulator.scenario.spec import Fault, NetworkSpeed
+from fadeline.simulator.scenario.spec import NetworkSpeed
 
 if TYPE_CHECKING:
     from fadeline.channels.tracefile import RecordedLink
