@@ -16,6 +16,12 @@ Fault = tuple[Path, str]
 """What is wrong with a value: its path, and a message."""
 
 
+class Unused(str):
+    """Message on a value that nothing uses; one that is only inherited is dropped instead."""
+
+    __slots__ = ()
+
+
 class FadelineError(Exception):
     """Base of all errors with a message for the user; commands exit with 2."""
 

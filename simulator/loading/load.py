@@ -14,8 +14,10 @@ from fadeline.models.data.video.folder_name import moved
 from fadeline.simulator.compute.profile import is_profile_file
 from fadeline.simulator.documents.document import Document, is_file, parse_value, read_document
 from fadeline.simulator.documents.messages import nearest, visible_path, worded
+from fadeline.simulator.documents.origins import traced
 from fadeline.simulator.documents.overrides import merge, set_value
 from fadeline.simulator.errors import Path, Problem, ScenarioError, ScenarioWarning, dotted
+from fadeline.simulator.loading.inherited import without_unused
 from fadeline.simulator.loading.rules import broken_rules, scenario_warnings
 from fadeline.simulator.scenario.scenario import Scenario
 from fadeline.simulator.scenario.scheme import LearnedScheme, Scheme, codec_name, scheme_names
@@ -159,7 +161,7 @@ def _read(file: FilePath, above: tuple[FilePath, ...] = ()) -> Document:
     chain = (*above, file.resolve())
     if parent.resolve() in chain:
         raise ScenarioError([Problem(place, "extends", f"{parent_name} extends this file in turn")])
-    return merge(_read(parent, chain), document)
+    return merge(_read(parent, chain), document, extends=place)
 
 
 def _parent(name: Any, place: str, file: FilePath) -> FilePath:
@@ -216,6 +218,7 @@ def _changed(document: Document, set_values: Sequence[str]) -> Document:
 
 
 def _checked(document: Document) -> Scenario:
+    document = without_unused(document)
     scenario, problems = _validate(document)
     if scenario is None or problems:
         raise ScenarioError(problems)
@@ -237,7 +240,7 @@ def _validate(document: Document) -> tuple[Scenario | None, list[Problem]]:
         ]
     faults = dict.fromkeys(broken_rules(scenario))
     return scenario, [
-        _problem(document, visible_path(document.data, path), message) for path, message in faults
+        traced(document, visible_path(document.data, path), message) for path, message in faults
     ]
 
 
@@ -301,7 +304,7 @@ def _at_point(base: Document, point: dict[str, Any]) -> tuple[Scenario | None, l
     try:
         for path, value in point.items():
             base = set_value(base, path, value, {})
-        return _validate(base)
+        return _validate(without_unused(base))
     except ScenarioError as error:
         return None, list(error.problems)
 
