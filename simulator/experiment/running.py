@@ -30,7 +30,8 @@ from fadeline.simulator.scenario.scenario import Scenario
 from fadeline.simulator.scenario.scheme import LearnedScheme, TableScheme, scheme_names
 from fadeline.simulator.schemes.encode_times import encode_notes
 from fadeline.simulator.schemes.outcome_tables import outcome_table
-from fadeline.simulator.schemes.prepare import Handling, Live, handling, read_codec_table
+from fadeline.simulator.schemes.codec_table import read_codec_table
+from fadeline.simulator.schemes.prepare import Handling, Live, handling
 from fadeline.simulator.schemes.wanted import WantedTable, wanted_table, wanted_tables
 
 BLOCK = 10
