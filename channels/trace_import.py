@@ -101,8 +101,8 @@ class ImportReport:
         if self.gaps:
             filler = "the row before" if self.filled_with == "hold" else "no link"
             gaps = (
-                f"gaps filled with {filler}: {self.gaps} (the longest {self.longest_gap_s:g} s after time_s "
-                f"{self.longest_gap_at_s:g}; {self.rows_filled} rows put in)"
+                f"gaps filled with {filler}: {self.gaps} (the longest {self.longest_gap_s:g} s "
+                f"after time_s {self.longest_gap_at_s:g}; {self.rows_filled} rows put in)"
             )
         return [
             f"{self.kind} from {self.value} ({self.unit}), time_s from {self.time} "

@@ -28,9 +28,9 @@ from fadeline.simulator.loading.load import at_point, plain_data, scenario_from_
 from fadeline.simulator.output import complete_or_absent
 from fadeline.simulator.scenario.scenario import Scenario
 from fadeline.simulator.scenario.scheme import LearnedScheme, TableScheme, scheme_names
+from fadeline.simulator.schemes.codec_table import read_codec_table
 from fadeline.simulator.schemes.encode_times import encode_notes
 from fadeline.simulator.schemes.outcome_tables import outcome_table
-from fadeline.simulator.schemes.codec_table import read_codec_table
 from fadeline.simulator.schemes.prepare import Handling, Live, handling
 from fadeline.simulator.schemes.wanted import WantedTable, wanted_table, wanted_tables
 

@@ -81,6 +81,8 @@ def _read_parquet(file: Path) -> dict[str, Floats]:
     except (OSError, ValueError) as error:
         raise FadelineError(f"{file}: is no readable Parquet file: {error}") from None
     _check_columns(file, [str(name) for name in rows.columns])
+    ours = {name: str(name).casefold() for name in rows if str(name).casefold() in TABLE_COLUMNS}
+    rows = rows.rename(columns=ours)
     return {column: _as_floats(file, rows, column) for column in TABLE_COLUMNS}
 
 
