@@ -152,6 +152,8 @@ def as_number(cell: str, decimal: str) -> float | None:
         >>> as_number("1,5", ","), as_number("-inf", "."), as_number("5 dB", ".")
         (1.5, -inf, None)
     """
+    if "_" in cell:  # which Python takes for a mark between digits
+        return None
     try:
         return float(cell.replace(",", ".", 1) if decimal == "," else cell)
     except ValueError:

@@ -1,16 +1,16 @@
 """Recordings of other programs as link traces: drive tests, loggers, spreadsheets.
 
 Doubled times, missing values and gaps are common there, and a trace may have none. What is done is
-the same each time, and said: rows without a time or a value are left out; rows that come up to two
-usual steps too late are put in order; samples of the same time are averaged (SNR in dB); a gap,
-where rows are missing for twice the usual step or longer, is filled with rows of the usual step
-that repeat the row before it, or have no link.
+the same each time, and said: rows without a time or a value are left out; a few rows that come up
+to two usual steps too late are put in order; samples of the same time are averaged (SNR in dB); a
+gap, where rows are missing for twice the usual step or longer, is filled with rows of the usual
+step that repeat the row before it, or have no link.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,7 @@ from fadeline.channels.trace_columns import (
     time_column,
     value_column,
 )
+from fadeline.channels.trace_report import ImportReport
 from fadeline.channels.trace_times import seconds_of
 from fadeline.channels.tracefile import TraceFileError, require_file
 
@@ -41,6 +42,7 @@ MAX_SNR_DB = 100.0
 where there is none."""
 
 _LATE_STEPS = 2.0 * (1.0 + 1e-6)  # that a row may come too late (our choice)
+_LATE_SHARE = 0.1  # of rows that may come too late; more are another recording (our choice)
 
 MAX_ROWS = 20_000_000
 """Most rows of a trace whose gaps are filled (our choice), as many as a link may have steps."""
@@ -49,73 +51,6 @@ _GAP_STEPS = 2.0 * (1.0 - 1e-6)  # the longest a row of a trace may hold, below 
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "blank": " ", "\\t": "\t"}
 """Words for separators; a separator stands for itself too."""
-
-
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """What was done to make a trace of a recording.
-
-    Attributes:
-        time: Column of times.
-        times_are: What they were taken for.
-        value: Column of values.
-        kind: What it became, snr_db or rate_bps.
-        unit: Unit of that column.
-        start: The first time as it is written.
-        rows_read: Rows of the file that were looked at.
-        rows_missing: Rows left out because time or value is missing.
-        rows_moved: Rows that came too late and were put in order.
-        times_doubled: Times with several rows, which were averaged.
-        gaps: Places where rows are missing.
-        longest_gap_s: Time between the rows around the longest, seconds; 0 without any.
-        longest_gap_at_s: Time of the row before it.
-        rows_filled: Rows put into gaps.
-        filled_with: What they hold: hold or outage.
-        rows: Of the trace.
-        step_s: Usual time between them, seconds.
-        duration_s: From the first row to the end of the last.
-    """
-
-    time: str
-    times_are: str
-    value: str
-    kind: str
-    unit: str
-    start: str
-    rows_read: int
-    rows_missing: int
-    rows_moved: int
-    times_doubled: int
-    gaps: int
-    longest_gap_s: float
-    longest_gap_at_s: float
-    rows_filled: int
-    filled_with: str
-    rows: int
-    step_s: float
-    duration_s: float
-
-    def lines(self) -> list[str]:
-        """Return the report in two lines."""
-        gaps = "gaps: none"
-        if self.gaps:
-            filler = "the row before" if self.filled_with == "hold" else "no link"
-            gaps = (
-                f"gaps filled with {filler}: {self.gaps} (the longest {self.longest_gap_s:g} s "
-                f"after time_s {self.longest_gap_at_s:g}; {self.rows_filled} rows put in)"
-            )
-        return [
-            f"{self.kind} from {self.value} ({self.unit}), time_s from {self.time} "
-            f"({self.times_are}) since {self.start}: {self.rows} rows, mostly {self.step_s:g} s "
-            f"apart, {self.duration_s:g} s in all",
-            f"rows read: {self.rows_read}; without time or value, left out: {self.rows_missing}; "
-            f"too late, put in order: {self.rows_moved}; times with several rows, averaged: "
-            f"{self.times_doubled}; {gaps}",
-        ]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the report as plain data."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,25 +145,15 @@ def _imported(text: str, choices: Choices) -> ImportedTrace:
     filled = _filled(time_s, means, column.kind, choices.gaps)
     step_s = float(np.median(np.diff(filled.time_s)))
     report = ImportReport(
-        time=names[0],
-        times_are=times_are,
-        value=names[1],
-        kind=column.kind,
-        unit=column.unit,
+        time=names[0], times_are=times_are, value=names[1], kind=column.kind, unit=column.unit,
         start=kept.times[int(seconds.argmin())],
-        rows_read=len(cells.lines),
-        rows_missing=len(cells.lines) - len(kept.lines),
-        rows_moved=moved,
-        times_doubled=doubled,
-        gaps=filled.gaps,
-        longest_gap_s=filled.longest_s,
-        longest_gap_at_s=filled.longest_at_s,
-        rows_filled=len(filled.time_s) - len(time_s),
-        filled_with=choices.gaps,
-        rows=len(filled.time_s),
-        step_s=round(step_s, 9),
+        rows_read=len(cells.lines), rows_missing=len(cells.lines) - len(kept.lines),
+        rows_moved=moved, times_doubled=doubled,
+        gaps=filled.gaps, longest_gap_s=filled.longest_s, longest_gap_at_s=filled.longest_at_s,
+        rows_filled=len(filled.time_s) - len(time_s), filled_with=choices.gaps,
+        rows=len(filled.time_s), step_s=round(step_s, 9),
         duration_s=round(float(filled.time_s[-1]) + step_s, 9),
-    )
+    )  # fmt: skip
     return ImportedTrace(filled.time_s, filled.values, report)
 
 
@@ -287,24 +212,26 @@ def _separator(delimiter: str | None) -> str | None:
 
 
 def _out_of_order(seconds: Floats, cells: _Cells, name: str) -> int:
-    """Return how many rows come later than they should, by no more than two usual steps.
+    """Return how many rows come later than they should: a few, by no more than two usual steps.
 
     Raises:
-        ColumnError: If one comes later than that, or all have the same time.
+        ColumnError: If one comes later than that, or many do, or all have the same time.
     """
-    latest_s = np.maximum.accumulate(seconds)
-    steps_s = np.diff(np.unique(seconds))
-    if not steps_s.size:
+    if not np.ptp(seconds):
         raise ColumnError(f"{name}: is {cells.times[0]} in all rows, so the trace has no length")
-    far = np.flatnonzero(latest_s - seconds > _LATE_STEPS * float(np.median(steps_s)))
-    if far.size:
-        row = int(far[0])
+    steps_s = np.diff(seconds)
+    forward_s = steps_s[steps_s > 0]
+    usual_s = float(np.median(forward_s)) if forward_s.size else 0.0
+    late_s = np.maximum.accumulate(seconds) - seconds
+    late = np.flatnonzero(late_s > 0)
+    if late.size > _LATE_SHARE * late_s.size or late_s.max() > _LATE_STEPS * usual_s:
+        row = int(late[0])
         raise ColumnError(
             f"line {cells.lines[row]}: {name} falls from {cells.times[row - 1]} to "
             f"{cells.times[row]}; if the file holds several recordings, take one with --where "
             "COLUMN=VALUE"
         )
-    return int((seconds < latest_s).sum())
+    return int(late.size)
 
 
 def _numbers(cells: _Cells, layout: Layout, column: ValueColumn) -> Floats:

@@ -112,7 +112,7 @@ def test_a_byte_order_mark_extra_columns_and_other_line_ends_do_not_matter(csv):
         (
             "Time,snr_db\n0,1\n1,1\n",
             r"needs the column time_s and one of .* has \['Time', 'snr_db'\] "
-            r"\(nearest are 'Time' to time_s\); fadeline trace import FILE --out walk\.csv maps other columns",
+            r"\(nearest are 'Time' to time_s\); fadeline trace import FILE --out walk\.csv maps",
         ),
         (
             "Times,SNR,ul kbit\n0,1,1\n1,1,1\n",
