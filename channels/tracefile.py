@@ -1,11 +1,13 @@
 """Link traces from files: CSV or Parquet of SNR or rate over time, and Mahimahi traces.
 
-A CSV or Parquet file has a column `time_s` and one of `snr_db` or `rate_bps`. A row holds from its
-time to the next row's; the last one holds for as long as the typical row. A Mahimahi file has one
-line per 1500-byte packet: the millisecond at which the link can deliver it.
+A CSV or Parquet file has a column `time_s` and one of `snr_db` or `rate_bps`, in any case. A row
+holds from its time to the next row's; the last one holds for as long as the typical row. A Mahimahi
+file has one line per 1500-byte packet: the millisecond at which the link can deliver it.
 """
 
 import math
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,9 +15,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from fadeline.channels.text_table import Layout, TextTableError, decoded, find_layout, nearest_name
 from fadeline.channels.units import db_to_linear
 
 Floats = NDArray[np.float64]
+
+VALUES = ("snr_db", "rate_bps")
+"""Columns of which a table has one beside `time_s`."""
 
 MAHIMAHI_PACKET_BITS = 1500 * 8
 """Bits of one delivery opportunity: an MTU of 1500 bytes (Netravali et al., "Mahimahi: Accurate
@@ -24,6 +30,7 @@ Record-and-Replay for HTTP", USENIX ATC 2015, section 4)."""
 MAX_FILE_BYTES = 256 * 2**20
 """Largest file read (our choice): two days at 1 ms as CSV."""
 
+_HEAD_BYTES = 200_000  # in which the header of a CSV file must stand (our choice)
 
 MAX_BINS = 20_000_000
 """Most bins of a Mahimahi trace (our choice): five hours of milliseconds, 640 MB as a trace."""
@@ -112,14 +119,9 @@ def read_trace(path: Path, *, max_gap_s: float | None = None) -> RecordedLink:
         TraceFileError: If the file is missing, empty, too large, not of this format, not sorted
             by time, has missing or impossible values, or a gap.
     """
-    _require_file(path)
+    require_file(path)
     table = _read_csv(path) if path.suffix.lower() == ".csv" else _read_parquet(path)
-    columns = sorted(table)
-    kinds = [name for name in ("snr_db", "rate_bps") if name in table]
-    if "time_s" not in table or len(kinds) != 1:
-        raise TraceFileError(
-            f"{path}: needs the column time_s and one of snr_db or rate_bps; has {columns}"
-        )
+    kinds = [name for name in VALUES if name in table]
     time_s, values = table["time_s"], table[kinds[0]]
     _check_rows(path, time_s, kinds[0], values)
     edges_s = _edges(path, time_s, max_gap_s)
@@ -141,7 +143,7 @@ def read_mahimahi(path: Path, *, bin_s: float) -> RecordedLink:
         TraceFileError: If the file is missing, empty, too large, not integers, not sorted, or
             ends at 0 ms.
     """
-    _require_file(path)
+    require_file(path)
     bin_ms = round(bin_s * 1e3)
     if bin_ms < 1 or abs(bin_ms - bin_s * 1e3) > 1e-6:
         raise TraceFileError(f"bin_s must be a whole number of milliseconds, got {bin_s:g} s")
@@ -162,7 +164,12 @@ def read_mahimahi(path: Path, *, bin_s: float) -> RecordedLink:
     return RecordedLink(edges_s=edges_s, snr=None, rate_bps=rate_bps)
 
 
-def _require_file(path: Path) -> None:
+def require_file(path: Path) -> None:
+    """Check that a path is a file that is neither empty nor too large.
+
+    Raises:
+        TraceFileError: If it is not.
+    """
     if path.is_dir():
         raise TraceFileError(f"{path}: is a folder, not a trace file")
     if not path.is_file():
@@ -175,13 +182,70 @@ def _require_file(path: Path) -> None:
 
 
 def _read_csv(path: Path) -> dict[str, Floats]:
-    from pyarrow import ArrowInvalid, csv
+    from pyarrow import ArrowInvalid, BufferReader, csv
 
+    raw = path.read_bytes()
     try:
-        table = csv.read_csv(path)
-    except (ArrowInvalid, UnicodeDecodeError) as error:
+        if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raw = decoded(raw).encode()
+        if b"\n" not in raw[:_HEAD_BYTES]:
+            raw = raw.replace(b"\r", b"\n")
+        whole = len(raw) <= _HEAD_BYTES
+        layout = find_layout(decoded(raw if whole else raw[: raw.rindex(b"\n", 0, _HEAD_BYTES)]))
+        names = _trace_columns(path, layout.names)
+        table = csv.read_csv(
+            BufferReader(_plain_rows(raw, layout, names)),
+            parse_options=csv.ParseOptions(delimiter=layout.delimiter),
+            convert_options=csv.ConvertOptions(decimal_point=layout.decimal),
+        )
+    except (ArrowInvalid, TextTableError, UnicodeDecodeError) as error:
         raise TraceFileError(f"{path}: not readable as CSV: {error}") from None
     return _numeric_columns(path, table)
+
+
+def _plain_rows(raw: bytes, layout: Layout, names: list[str]) -> bytes:
+    """Return a CSV file with a plain header and without comments."""
+    rows = raw.split(b"\n", layout.body)[layout.body :]
+    body = rows[0] if rows else b""
+    if b"#" in body:
+        lines = body.split(b"\n")
+        body = b"\n".join(line for line in lines if not line.lstrip().startswith(b"#"))
+    if layout.delimiter == " ":
+        body = re.sub(rb"[ \t]+", b" ", re.sub(rb"(?m)^[ \t]+|[ \t\r]+$", b"", body))
+    return layout.delimiter.join(names).encode() + b"\n" + body
+
+
+def _trace_columns(path: Path, found: Sequence[str]) -> list[str]:
+    """Return the names of a file's columns, those of a trace spelt as we do.
+
+    Raises:
+        TraceFileError: If it has no time, or not exactly one of SNR and rate.
+    """
+    known = ("time_s", *VALUES)
+    names = [name.casefold() if name.casefold() in known else f"_{name}" for name in found]
+    for name in known:
+        if names.count(name) > 1:
+            raise TraceFileError(f"{path}: has more than one column {name}")
+    if "time_s" not in names or sum(name in names for name in VALUES) != 1:
+        raise TraceFileError(
+            f"{path}: needs the column time_s and one of snr_db or rate_bps; has {list(found)}"
+            f"{_nearest(names, found)}{'' if path.suffix.lower() == '.parquet' else _OTHERS}"
+        )
+    return [name if name in known else f"_{number}" for number, name in enumerate(names)]
+
+
+_OTHERS = "; fadeline trace import FILE --out walk.csv maps other columns, units and dates"
+
+
+def _nearest(names: Sequence[str], found: Sequence[str]) -> str:
+    """Return which of a file's columns are nearest to those that it lacks."""
+    absent = [name for name in ("time_s", *VALUES) if name not in names]
+    if any(name in names for name in VALUES):
+        absent = [name for name in absent if name == "time_s"]
+    others = [theirs for name, theirs in zip(names, found, strict=True) if name.startswith("_")]
+    near = {name: nearest_name(name, others) for name in absent}
+    words = [f"{theirs!r} to {name}" for name, theirs in near.items() if theirs]
+    return f" (nearest are {', '.join(words)})" if words else ""
 
 
 def _read_parquet(path: Path) -> dict[str, Floats]:
@@ -196,7 +260,7 @@ def _read_parquet(path: Path) -> dict[str, Floats]:
         table = parquet.read_table(path)
     except (ArrowException, OSError) as error:
         raise TraceFileError(f"{path}: not readable as Parquet: {error}") from None
-    return _numeric_columns(path, table)
+    return _numeric_columns(path, table.rename_columns(_trace_columns(path, table.column_names)))
 
 
 def _numeric_columns(path: Path, table: "object") -> dict[str, Floats]:
@@ -204,11 +268,9 @@ def _numeric_columns(path: Path, table: "object") -> dict[str, Floats]:
 
     assert isinstance(table, Table)
     columns = {}
-    for name in ("time_s", "snr_db", "rate_bps"):
+    for name in ("time_s", *VALUES):
         if name not in table.column_names:
             continue
-        if table.column_names.count(name) > 1:
-            raise TraceFileError(f"{path}: has more than one column {name}")
         column = table[name].combine_chunks()
         if not (types.is_floating(column.type) or types.is_integer(column.type)):
             raise TraceFileError(f"{path}: column {name} holds {column.type}, not numbers")

@@ -12,6 +12,15 @@ from dataclasses import dataclass
 Path = tuple[str | int, ...]
 """Where a value stands in a scenario: keys and list positions from the top."""
 
+Fault = tuple[Path, str]
+"""What is wrong with a value: its path, and a message."""
+
+
+class Unused(str):
+    """Message on a value that nothing uses; one that is only inherited is dropped instead."""
+
+    __slots__ = ()
+
 
 class FadelineError(Exception):
     """Base of all errors with a message for the user; commands exit with 2."""

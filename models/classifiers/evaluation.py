@@ -6,6 +6,7 @@ Letters: N clips, K classes.
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,6 +18,9 @@ from fadeline.models.data.clipset import ClipSet
 from fadeline.models.files import complete_or_absent
 from fadeline.models.proportion import Share
 from fadeline.models.training.batches import batches_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,16 @@ def save_confusion(evaluation: Evaluation, path: Path) -> None:
     Raises:
         OSError: If the file cannot be written.
     """
+    from matplotlib import style
+
+    # The user's matplotlibrc may ask for a LaTeX, or for fonts that others do not have.
+    with style.context(["default", {"text.parse_math": False}]):
+        figure = _confusion_figure(evaluation)
+        with complete_or_absent(path) as partial:
+            figure.savefig(partial, format="png", dpi=150, metadata={"Software": None})
+
+
+def _confusion_figure(evaluation: Evaluation) -> "Figure":
     from matplotlib.figure import Figure
 
     confusion = evaluation.confusion
@@ -136,5 +150,4 @@ def save_confusion(evaluation: Evaluation, path: Path) -> None:
             axis.text(
                 column, row, f"{value:.0f}", ha="center", va="center", color=colour, fontsize=7
             )
-    with complete_or_absent(path) as partial:
-        figure.savefig(partial, format="png", dpi=150, metadata={"Software": None})
+    return figure

@@ -19,6 +19,7 @@ from fadeline.simulator.cli.console import errors, print_json, print_table, prin
 from fadeline.simulator.cli.data import data_app
 from fadeline.simulator.cli.options import AsJson, Force, Quiet, Sets, Source
 from fadeline.simulator.cli.run import add_run_commands
+from fadeline.simulator.cli.trace import trace_app
 from fadeline.simulator.cli.train import evaluate_app, train_app
 from fadeline.simulator.errors import FadelineError, ScenarioError, ScenarioWarning
 
@@ -34,6 +35,7 @@ app = typer.Typer(
 add_commands(train_app, evaluate_app)
 add_run_commands(app)
 app.add_typer(data_app, name="data")
+app.add_typer(trace_app, name="trace")
 app.add_typer(train_app, name="train")
 app.add_typer(evaluate_app, name="evaluate")
 app.command()(calibrate)

@@ -22,16 +22,31 @@ MAX_DEPTH = 20
 
 
 @dataclass(frozen=True, slots=True)
+class Layer:
+    """What a child document, or values set by path, give over what they change.
+
+    Attributes:
+        places: File and line, or command-line option, of each path that is given.
+        extends: File and line where the child names its parent; empty for values set by path.
+    """
+
+    places: dict[Path, str]
+    extends: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """Plain data and where its values were written.
 
     Attributes:
         data: Mappings, lists, texts, numbers, booleans and None.
         places: File and line, or command-line option, of each path.
+        layers: What was laid over the first document, in order.
     """
 
     data: dict[str, Any]
     places: dict[Path, str] = field(default_factory=dict)
+    layers: tuple[Layer, ...] = ()
 
     def place_of(self, path: Path) -> str:
         """Return where a value, or else the nearest thing around it, was written."""

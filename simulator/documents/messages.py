@@ -4,11 +4,9 @@ import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from fadeline.simulator.errors import Path
-from fadeline.simulator.scenario.scenario import Scenario
-from fadeline.simulator.scenario.spec import Fault, Spec
+from fadeline.simulator.errors import Fault, Path
 
 _WRONG_TYPE = {
     "bool_type": "true or false",
@@ -30,7 +28,7 @@ _BOUND = {
 }
 
 
-def worded(error: ValidationError, data: Any, *, model: type[Spec] = Scenario) -> Iterator[Fault]:
+def worded(error: ValidationError, data: Any, *, model: type[BaseModel]) -> Iterator[Fault]:
     """Yield path and message of each fault in a validation error.
 
     Args:
@@ -113,14 +111,14 @@ def not_among(given: Any, allowed: Sequence[str]) -> str:
     return f"must be one of {', '.join(allowed)}; got {shown(given)}{hint}"
 
 
-def _unknown_key(location: Sequence[str | int], root: type[Spec]) -> str:
+def _unknown_key(location: Sequence[str | int], root: type[BaseModel]) -> str:
     parents = _models_at(location[:-1], root)
     allowed = sorted({name for parent in parents for name in parent.model_fields})
     return f"unknown key{nearest(str(location[-1]), allowed)} (allowed: {', '.join(allowed)})"
 
 
 def _wrong_kind(
-    path: Path, given: Any, context: dict[str, Any], models: Sequence[type[Spec]]
+    path: Path, given: Any, context: dict[str, Any], models: Sequence[type[BaseModel]]
 ) -> Fault:
     key = "codec" if any("codec" in model.model_fields for model in models) else "kind"
     allowed = [kind for model in models for kind in _kinds(model, key)]
@@ -142,9 +140,9 @@ def _literals(text: str) -> list[str]:
     return [word.strip(" '") for word in text.replace(" or ", ", ").split(",")]
 
 
-def _models_at(location: Sequence[str | int], root: type[Spec]) -> list[type[Spec]]:
+def _models_at(location: Sequence[str | int], root: type[BaseModel]) -> list[type[BaseModel]]:
     """Return the parts of a model whose keys may stand at a location."""
-    models: list[type[Spec]] = [root]
+    models: list[type[BaseModel]] = [root]
     for part in location:
         fields = [m.model_fields[part] for m in models if part in m.model_fields]
         if fields:
@@ -159,9 +157,9 @@ def _models_at(location: Sequence[str | int], root: type[Spec]) -> list[type[Spe
     return models
 
 
-def _models_in(annotation: Any) -> list[type[Spec]]:
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
     """Return the models in a type annotation, without going into their fields."""
-    if isinstance(annotation, type) and issubclass(annotation, Spec):
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     parts = annotation if isinstance(annotation, tuple) else get_args(annotation)
     if get_origin(annotation) is Annotated:
@@ -169,6 +167,6 @@ def _models_in(annotation: Any) -> list[type[Spec]]:
     return [model for part in parts for model in _models_in(part)]
 
 
-def _kinds(model: type[Spec], key: str) -> list[str]:
+def _kinds(model: type[BaseModel], key: str) -> list[str]:
     field = model.model_fields.get(key)
     return [str(kind) for kind in get_args(field.annotation)] if field is not None else []

@@ -1,12 +1,17 @@
 """Changes to documents: values set by path, and a child document laid over its parent."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
-from fadeline.simulator.documents.document import MAX_DEPTH, Document
+from fadeline.simulator.documents.document import MAX_DEPTH, Document, Layer
 from fadeline.simulator.errors import Path, Problem, ScenarioError, dotted
 
-SYNONYMS = {"share": "slowdown", "slowdown": "share"}
+SYNONYMS = {
+    "share": "slowdown",
+    "slowdown": "share",
+    "mean_snr_db": "geometry",
+    "geometry": "mean_snr_db",
+}
 """Keys that say the same in two ways, so one that is set replaces the other."""
 
 
@@ -29,6 +34,7 @@ def set_value(document: Document, path: str, value: Any, places: dict[Path, str]
     keys = path.split(".", 1) if path.startswith("sweep.") else path.split(".")
     if len(keys) > MAX_DEPTH:
         raise ScenarioError([Problem(source, "", f"a path of more than {MAX_DEPTH} parts")])
+    given: dict[Path, str] = {}
     targets = list(_targets(new_data, keys, (), source))
     for container, key, at in targets:
         _forget(new_places, at)
@@ -36,13 +42,41 @@ def set_value(document: Document, path: str, value: Any, places: dict[Path, str]
             del container[key]
             continue
         container[key] = _copy(value)
-        if isinstance(container, dict) and SYNONYMS.get(key) in container:
+        if isinstance(container, dict) and value is not None and SYNONYMS.get(key) in container:
             del container[SYNONYMS[key]]
             _forget(new_places, (*at[:-1], SYNONYMS[key]))
         new_places.update({(*at, *below): place for below, place in places.items()})
+        given |= {(*at, *below): places.get(below, source) for below in _paths(value)}
         for length in range(1, len(at)):
             new_places.setdefault(at[:length], source)
-    return Document(new_data, new_places)
+    return Document(new_data, new_places, _with_values(document.layers, given))
+
+
+def without(document: Document, paths: Collection[Path]) -> Document:
+    """Return a copy of a document without the keys at some paths, none of which holds another."""
+    data, places = _copy(document.data), dict(document.places)
+    for path in paths:
+        container = data
+        for part in path[:-1]:
+            container = container[part]
+        del container[path[-1]]
+        _forget(places, path)
+    return Document(data, places, document.layers)
+
+
+def _with_values(layers: tuple[Layer, ...], given: dict[Path, str]) -> tuple[Layer, ...]:
+    """Return layers with values set by path on top; all that are set in a row are one layer."""
+    if layers and not layers[-1].extends:
+        return (*layers[:-1], Layer(layers[-1].places | given))
+    return (*layers, Layer(given))
+
+
+def _paths(value: Any) -> Iterator[Path]:
+    """Yield the path of every value in a value, its own first."""
+    yield ()
+    parts = value.items() if isinstance(value, dict) else ()
+    for key, part in enumerate(value) if isinstance(value, list) else parts:
+        yield from ((key, *below) for below in _paths(part))
 
 
 def _targets(
@@ -99,17 +133,23 @@ def _matching(container: Any, head: str, above: Path, source: str) -> list[str |
     raise ScenarioError([Problem(source, dotted((*above, head)), f"{dotted(above)} has no parts")])
 
 
-def merge(parent: Document, child: Document) -> Document:
+def merge(parent: Document, child: Document, *, extends: str = "") -> Document:
     """Return a parent document changed by a child, as JSON Merge Patch does (RFC 7396).
 
     Mappings merge key by key, anything else is replaced, and null removes a key. A mapping whose
     ``kind`` or ``codec`` changes is replaced as a whole, since its other keys belong to the old
     kind. Unlike there, a null with nothing to remove stays, so that a misspelt key is found.
+
+    Args:
+        parent: What is changed.
+        child: What changes it.
+        extends: Where the child names its parent; left out: its first line.
     """
     places = {path: place for path, place in parent.places.items() if path}
     data = _merge(parent.data, child.data, (), places, child.places)
     places[()] = child.place_of(())
-    return Document(data, places)
+    given = {path: place for path, place in child.places.items() if path}
+    return Document(data, places, (*parent.layers, Layer(given, extends or places[()])))
 
 
 def _merge(
@@ -132,7 +172,7 @@ def _merge(
             continue
         merged[key] = _copy(value)
         other = SYNONYMS.get(key)
-        if other in merged and other not in patch:
+        if value is not None and other in merged and other not in patch:
             del merged[other]
             _forget(places, (*path, other))
         places.update({p: place for p, place in patch_places.items() if p[: len(at)] == at})

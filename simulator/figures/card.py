@@ -6,6 +6,8 @@ from html import escape
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from fadeline.simulator.figures.style import house_style
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -18,7 +20,8 @@ def run_card(lines: Sequence[str], figure: "Figure") -> str:
         figure: The main one.
     """
     drawn = BytesIO()
-    figure.savefig(drawn, format="png", dpi=110)
+    with house_style():
+        figure.savefig(drawn, format="png", dpi=110)
     image = base64.b64encode(drawn.getvalue()).decode()
     text = "\n".join(map(escape, lines))
     return (

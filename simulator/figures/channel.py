@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fadeline.simulator.figures.style import house_style
 from fadeline.simulator.links.sample import ChannelSample
 from fadeline.simulator.output import complete_or_absent
 
@@ -16,27 +17,12 @@ SAMPLED = "#0072B2"
 THEORY = "#D55E00"
 QUIET = "#666666"
 
-STYLE = {
-    "axes.grid": True,
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "axes.titlesize": "medium",
-    "font.size": 9.0,
-    "grid.alpha": 0.3,
-    "grid.linewidth": 0.6,
-    "legend.edgecolor": "none",
-    "legend.framealpha": 0.85,
-    "lines.linewidth": 1.3,
-    "svg.hashsalt": "fadeline",
-}
-
 
 def channel_figure(sample: ChannelSample) -> "Figure":
     """Return a figure of a channel: SNR over time, envelope, autocorrelation and rate.
 
     Panels that have no meaning for the channel are left out.
     """
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
     panels: list[Callable[[Any, ChannelSample], None]] = []
@@ -48,7 +34,7 @@ def channel_figure(sample: ChannelSample) -> "Figure":
         panels.append(_autocorrelation_panel)
     panels.append(_rate_panel)
     rows = (len(panels) + 1) // 2
-    with mpl.rc_context(STYLE):
+    with house_style():
         figure = Figure(figsize=(8.0, 0.6 + 2.7 * rows), layout="constrained")
         axes = figure.subplots(rows, min(2, len(panels)), squeeze=False).flat
         for panel, axis in zip(panels, axes, strict=False):
@@ -61,10 +47,8 @@ def channel_figure(sample: ChannelSample) -> "Figure":
 
 def save_figure(figure: "Figure", folder: Path, stem: str) -> list[Path]:
     """Write a figure as PNG and SVG, the same bytes each time, and return the paths."""
-    import matplotlib as mpl
-
     paths = []
-    with mpl.rc_context(STYLE):
+    with house_style():
         for suffix, metadata in ((".png", {"Software": None}), (".svg", {"Date": None})):
             path = folder / f"{stem}{suffix}"
             with complete_or_absent(path) as partial:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fadeline.simulator.figures.channel import STYLE
+from fadeline.simulator.figures.style import house_style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,12 +43,11 @@ def restoration_figure(
         clips: True class, pixels (T, H, W, 3) and, by name of the codec, what became of them.
         title: Of the figure.
     """
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
     rows = 1 + sum(1 + (not r.kept.all()) for r in clips[0][2].values())
     T = len(clips[0][1])
-    with mpl.rc_context({**STYLE, "axes.grid": False}):
+    with house_style(axes_grid=False):
         figure = Figure(
             figsize=(0.55 * T + 1.6, (0.56 * rows + 0.25) * len(clips) + 0.4), layout="constrained"
         )

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from fadeline.simulator.analysis.curves import DIFFERING, STAGES
 from fadeline.simulator.analysis.mean_interval import FEW
-from fadeline.simulator.figures.channel import QUIET, STYLE
+from fadeline.simulator.figures.channel import QUIET
+from fadeline.simulator.figures.style import add_legend, house_style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -42,27 +43,24 @@ def accuracy_figure(
         report_at_s: Marked.
         theory: Closed form under the curves: columns scheme, deadline_s, accuracy.
     """
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(STYLE):
+    with house_style():
         figure = Figure(figsize=(8.0, 3.9), layout="constrained")
         axes = figure.subplots(1, 2, sharex=True)
+        named: dict[str, Any] = {}
         for axis, name in zip(axes, ("accuracy", "reliability"), strict=True):
             for number, (scheme, rows) in enumerate(accuracy.groupby("scheme", sort=False)):
-                _curve(axis, rows, name, str(scheme), number)
+                line = _curve(axis, rows, name, number)
+                named.setdefault(str(scheme), line)
             axis.axvline(1e3 * report_at_s, color=QUIET, linewidth=0.8, linestyle=":")
             axis.set(xlabel="Deadline (ms)", ylabel=LABELS[name], ylim=(-0.02, 1.02))
             axis.margins(x=0)
-        if theory is not None:
-            for number, (_, rows) in enumerate(theory.groupby("scheme", sort=False)):
-                label = "closed form, no queues" if number == 0 else None
-                axes[0].plot(
-                    1e3 * rows["deadline_s"], rows["accuracy"], color="#000000", linewidth=0.8,
-                    linestyle=(0, (1, 2)), label=label, zorder=3,
-                )  # fmt: skip
-        handles, labels = axes[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize="small")
+        handles, names = list(named.values()), list(named)
+        if theory is not None and (lines := _theory(axes[0], theory)):
+            handles.append(lines[0])
+            names.append("closed form, no queues")
+        add_legend(figure, handles, names, loc="outside lower center", ncols=4, fontsize="small")
         figure.suptitle(title)
     return figure
 
@@ -81,10 +79,9 @@ def stages_figure(stages: pd.DataFrame, title: str, until_s: float) -> "Figure":
         title: Title.
         until_s: Longer bars are cut off there, and say how long they are.
     """
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(STYLE):
+    with house_style():
         figure = Figure(figsize=(8.0, 1.6 + 0.4 * len(stages)), layout="constrained")
         axis = figure.subplots()
         left = np.zeros(len(stages))
@@ -113,13 +110,12 @@ def stages_figure(stages: pd.DataFrame, title: str, until_s: float) -> "Figure":
 
 def misses_figure(misses: pd.DataFrame, title: str) -> "Figure":
     """Return why deadlines are missed: share of clips by the stage they are in, stacked."""
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
     schemes = list(dict.fromkeys(misses["scheme"]))
     columns = min(3, len(schemes))
     lines = -(-len(schemes) // columns)
-    with mpl.rc_context(STYLE):
+    with house_style():
         figure = Figure(figsize=(8.0, 1.2 + 2.0 * lines), layout="constrained")
         grid = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
         axes = list(grid.flat)
@@ -146,20 +142,21 @@ def misses_figure(misses: pd.DataFrame, title: str) -> "Figure":
 
 def sweep_figure(accuracy: pd.DataFrame, path: str, title: str) -> "Figure":
     """Return accuracy at one deadline against a swept value."""
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(STYLE):
+    with house_style():
         figure = Figure(figsize=(5.5, 3.8), layout="constrained")
         axis = figure.subplots()
         values = list(dict.fromkeys(accuracy[path]))
         numeric = all(isinstance(value, int | float) for value in values)
+        named: dict[str, Any] = {}
         for number, (scheme, rows) in enumerate(accuracy.groupby("scheme", sort=False)):
             rows = rows.sort_values(path) if numeric else rows
             x = rows[path] if numeric else [values.index(value) for value in rows[path]]
             look = _look(number)
-            axis.plot(x, rows["accuracy"], marker=MARKERS[number % len(MARKERS)], markersize=4.0,
-                      label=scheme, **look)  # fmt: skip
+            (named[str(scheme)],) = axis.plot(
+                x, rows["accuracy"], marker=MARKERS[number % len(MARKERS)], markersize=4.0, **look
+            )
             low, high = _band(rows, "accuracy")
             axis.fill_between(
                 x, low, high, where=_told(rows, "accuracy"), color=look["color"], alpha=0.15,
@@ -168,20 +165,19 @@ def sweep_figure(accuracy: pd.DataFrame, path: str, title: str) -> "Figure":
         if not numeric:
             axis.set_xticks(range(len(values)), [str(value) for value in values])
         axis.set(xlabel=path, ylabel=LABELS["accuracy"], ylim=(-0.02, 1.02))
-        axis.legend(loc="best", fontsize="small")
+        add_legend(axis, list(named.values()), list(named), loc="best", fontsize="small")
         figure.suptitle(title)
     return figure
 
 
 def heat_figure(accuracy: pd.DataFrame, paths: Sequence[str], title: str) -> "Figure":
     """Return accuracy at one deadline over two swept values, a panel for each scheme."""
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
     schemes = list(dict.fromkeys(accuracy["scheme"]))
     columns = min(3, len(schemes))
     lines = -(-len(schemes) // columns)
-    with mpl.rc_context({**STYLE, "axes.grid": False}):
+    with house_style(axes_grid=False):
         figure = Figure(figsize=(8.0, 0.8 + 2.4 * lines), layout="constrained")
         axes = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
         for axis, scheme in zip(axes.flat, schemes, strict=False):
@@ -200,15 +196,27 @@ def heat_figure(accuracy: pd.DataFrame, paths: Sequence[str], title: str) -> "Fi
     return figure
 
 
-def _curve(axis: Any, rows: pd.DataFrame, name: str, label: str, number: int) -> None:
+def _theory(axis: Any, theory: pd.DataFrame) -> list[Any]:
+    """Draw closed forms under the curves and return their lines."""
+    style: dict[str, Any] = {"color": "#000000", "linewidth": 0.8, "linestyle": (0, (1, 2))}
+    return [
+        line
+        for _, rows in theory.groupby("scheme", sort=False)
+        for line in axis.plot(1e3 * rows["deadline_s"], rows["accuracy"], zorder=3, **style)
+    ]
+
+
+def _curve(axis: Any, rows: pd.DataFrame, name: str, number: int) -> Any:
+    """Draw a curve with its band and return its line."""
     look = _look(number)
     x = 1e3 * rows["deadline_s"]
     style = {"marker": MARKERS[number % len(MARKERS)], "markersize": 4.0} if len(x) <= 12 else {}
-    axis.plot(x, rows[name], label=label, **look, **style)
+    (line,) = axis.plot(x, rows[name], **look, **style)
     low, high = rows[f"{name}_band_lo"], rows[f"{name}_band_hi"]
     axis.fill_between(
         x, low, high, where=_told(rows, name), color=look["color"], alpha=0.15, linewidth=0.0
     )
+    return line
 
 
 def _told(rows: pd.DataFrame, name: str) -> NDArray[np.bool_]:

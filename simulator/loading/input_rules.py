@@ -10,10 +10,9 @@ from fadeline.models.card import classifier_path, read_card, weights_path
 from fadeline.models.data.video.folder_name import folder_of
 from fadeline.models.errors import ModelsError
 from fadeline.simulator.documents.document import is_file
-from fadeline.simulator.errors import Path
+from fadeline.simulator.errors import Fault, Path, Unused
 from fadeline.simulator.scenario.scenario import DEFAULT_CLASSIFIER, Clips, Scenario
 from fadeline.simulator.scenario.scheme import LearnedScheme
-from fadeline.simulator.scenario.spec import Fault
 
 CODEC_SHAPES = {"stae": "StaeConfig", "deepisc": "DeepIscConfig", "deepisc-task": "DeepIscConfig"}
 """Of each codec, what its card calls the shape of its networks; the last two are one network."""
@@ -38,7 +37,8 @@ def _clips(clips: Clips) -> Iterator[Fault]:
     if folder is None:
         for key in ("splits", "draw", "sampling", "skip_unreadable"):
             if getattr(clips, key) != Clips.model_fields[key].default:
-                yield ("clips", key), f"is for videos; {clips.data} has none, so leave it out"
+                words = f"is for videos; {clips.data} has none, so leave it out"
+                yield ("clips", key), Unused(words)
         return
     if not _exists(folder):
         yield ("clips", "data"), f"no such folder: {folder}"

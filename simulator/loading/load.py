@@ -159,7 +159,7 @@ def _read(file: FilePath, above: tuple[FilePath, ...] = ()) -> Document:
     chain = (*above, file.resolve())
     if parent.resolve() in chain:
         raise ScenarioError([Problem(place, "extends", f"{parent_name} extends this file in turn")])
-    return merge(_read(parent, chain), document)
+    return merge(_read(parent, chain), document, extends=place)
 
 
 def _parent(name: Any, place: str, file: FilePath) -> FilePath:

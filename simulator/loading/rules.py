@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +12,13 @@ from fadeline.channels.doppler import (
     check_step,
 )
 from fadeline.channels.tdl import FREQUENCIES_PER_COHERENCE
-from fadeline.channels.units import db_to_linear
 from fadeline.models.errors import ProfileError
 from fadeline.simulator.compute.profile import is_profile_file, load_profile, shipped_profiles
 from fadeline.simulator.documents.document import is_file
 from fadeline.simulator.documents.messages import nearest, not_among
-from fadeline.simulator.errors import Path
+from fadeline.simulator.errors import Fault, Path, Unused
 from fadeline.simulator.loading.input_rules import input_faults
+from fadeline.simulator.loading.trace_rules import MAX_STEPS, trace_faults
 from fadeline.simulator.scenario.channel import (
     Channel,
     FiniteBlocklength,
@@ -27,7 +26,6 @@ from fadeline.simulator.scenario.channel import (
     Line,
     LogDistance,
     Nr,
-    Tdd,
     Waypoint,
 )
 from fadeline.simulator.scenario.device import DeviceGroup
@@ -39,13 +37,7 @@ from fadeline.simulator.scenario.fading import (
 )
 from fadeline.simulator.scenario.scenario import DeadlineGrid, Scenario
 from fadeline.simulator.scenario.scheme import LearnedScheme, TableScheme, codec_name, scheme_names
-from fadeline.simulator.scenario.spec import Fault, NetworkSpeed
-
-if TYPE_CHECKING:
-    from fadeline.channels.tracefile import RecordedLink
-
-MAX_STEPS = 20_000_000
-"""Most time steps of one link (our choice): 640 MB of trace, and several times that meanwhile."""
+from fadeline.simulator.scenario.spec import NetworkSpeed
 
 MIN_RING = 1.01
 """Least outer over inner radius of a ring to walk in (our choice): in a thinner one nearly every
@@ -53,11 +45,6 @@ straight way would leave it."""
 
 MAX_FREQUENCIES = 20_000
 """Most frequencies that resolve a band (our choice); 100 MHz over 1 microsecond needs 2,400."""
-
-MAX_SNR_DB = 200.0
-MAX_RATE_BPS = 1e15
-MAX_RECORDED_S = 1e9
-"""Largest values of a recorded link (our choice); others are mistakes in its units."""
 
 PER_FRAME_CODECS = ("deepisc", "deepisc-task")
 """Codecs that handle every frame for itself and can therefore stream during capture."""
@@ -185,7 +172,7 @@ _BOTH = "given together with geometry, which fixes the mean SNR; leave one out o
 
 def _channel(scenario: Scenario, channel: Channel) -> Iterator[Fault]:
     if isinstance(channel.fading, TraceFading):
-        yield from _trace(scenario, channel, channel.fading)
+        yield from trace_faults(scenario, channel, channel.fading)
     else:
         if channel.bandwidth_hz is None:
             yield ("bandwidth_hz",), "missing; it must be given"
@@ -206,15 +193,20 @@ def _speed(channel: Channel) -> Iterator[Fault]:
     if not channel.fading.moving and channel.speed_m_s is not None:
         yield (
             ("speed_m_s",),
-            f"{kind} fading has no Doppler frequency and takes no speed; leave it out or set it "
-            "to null",
+            Unused(
+                f"{kind} fading has no Doppler frequency and takes no speed; leave it out or set "
+                "it to null"
+            ),
         )
 
 
 def _tdl(channel: Channel, fading: TdlFading) -> Iterator[Fault]:
     fixed = not fading.profile.startswith("TDL-")
     if fixed and fading.delay_spread_s is not None:
-        yield ("fading", "delay_spread_s"), f"{fading.profile} has fixed delays; leave it out"
+        yield (
+            ("fading", "delay_spread_s"),
+            Unused(f"{fading.profile} has fixed delays; leave it out"),
+        )
     if not fixed and fading.delay_spread_s is None:
         yield ("fading", "delay_spread_s"), f"missing; it scales the delays of {fading.profile}"
     spread_s = fading.delay_spread_s or 300e-9  # the longest of the fixed profiles
@@ -231,7 +223,7 @@ def _step(channel: Channel, horizon_s: float, parts: int) -> Iterator[Fault]:
 
     if channel.fading.kind == "trace":
         if channel.step_s is not None:
-            yield ("step_s",), "a trace brings its own time steps; leave step_s out"
+            yield ("step_s",), Unused("a trace brings its own time steps; leave step_s out")
         return
     if channel.bandwidth_hz is None or isinstance(channel.rate, Nr):
         return
@@ -239,7 +231,7 @@ def _step(channel: Channel, horizon_s: float, parts: int) -> Iterator[Fault]:
     blocks = isinstance(channel.rate, FiniteBlocklength)
     at: Path = _BLOCK if blocks else ("step_s",)
     if blocks and channel.step_s is not None:
-        yield ("step_s",), "the block length sets the time step here; leave step_s out"
+        yield ("step_s",), Unused("the block length sets the time step here; leave step_s out")
     try:
         check_step(step_s, doppler)
     except ValueError as error:
@@ -276,7 +268,8 @@ def _geometry(channel: Channel, horizon_s: float) -> Iterator[Fault]:
     moving = channel.fading.moving
     speed_at: Path = ("geometry", "mobility", "speed_m_s")
     if isinstance(mobility, Line | Waypoint) and moving and mobility.speed_m_s is not None:
-        yield speed_at, "the speed that sets the Doppler frequency moves the device; leave it out"
+        words = "the speed that sets the Doppler frequency moves the device; leave it out"
+        yield speed_at, Unused(words)
         return
     if isinstance(mobility, Line | Waypoint) and not moving and mobility.speed_m_s is None:
         yield speed_at, "missing; the device needs a speed"
@@ -346,65 +339,3 @@ def _turning_times_s(channel: Channel, geometry: Geometry, horizon_s: float) -> 
         return np.zeros(1)
     approach_m = -geometry.distance_m * math.cos(math.radians(geometry.mobility.heading_deg))
     return np.array([0.0, min(max(approach_m / speed_m_s, 0.0), horizon_s), horizon_s])
-
-
-def _trace(scenario: Scenario, channel: Channel, fading: TraceFading) -> Iterator[Fault]:
-    from fadeline.channels.tracefile import TraceFileError
-    from fadeline.simulator.links.traces import recorded_link
-
-    for field in ("mean_snr_db", "geometry"):
-        if getattr(channel, field) is not None:
-            yield (field,), "a trace brings its own SNR or rate; leave it out or set it to null"
-    if (fading.format == "mahimahi") != (fading.bin_s is not None):
-        yield (
-            ("fading", "bin_s"),
-            "a Mahimahi trace needs the length of the bins it is averaged over"
-            if fading.bin_s is None
-            else "only for format: mahimahi",
-        )
-        return
-    if fading.format == "mahimahi" and fading.max_gap_s is not None:
-        yield ("fading", "max_gap_s"), "not for format: mahimahi"
-    try:
-        recorded = recorded_link(fading)
-        yield from _recording(recorded)
-        if fading.at_end == "error":
-            recorded.covering(scenario.horizon_s, "error")
-        elif scenario.horizon_s / recorded.end_s * recorded.edges_s.size > MAX_STEPS:
-            yield ("fading", "at_end"), f"repeated, the trace has over {MAX_STEPS:.3g} time steps"
-    except (TraceFileError, OSError) as error:
-        yield ("fading", "file"), str(error)
-        return
-    if recorded.snr is not None and channel.bandwidth_hz is None:
-        yield ("bandwidth_hz",), "missing; the trace gives an SNR, and its rate needs a bandwidth"
-    # A group's own trace may stand beside groups that need the band.
-    own = fading is not scenario.channel.fading
-    if recorded.rate_bps is not None and channel.bandwidth_hz is not None and not own:
-        yield (
-            ("bandwidth_hz",),
-            "the trace gives rates, so a bandwidth changes nothing; leave it out or set it to null",
-        )
-    if recorded.rate_bps is not None and not own:
-        for field, changed in (
-            ("overhead", channel.overhead > 0),
-            ("duplex", isinstance(channel.duplex, Tdd)),
-        ):
-            if changed:
-                yield (
-                    (field,),
-                    "the trace gives rates, which are what is left for data; leave it out or set "
-                    "it to null",
-                )
-    if isinstance(channel.rate, FiniteBlocklength):
-        yield ("rate",), "finite-blocklength needs time steps of one block; a trace has its own"
-
-
-def _recording(recorded: "RecordedLink") -> Iterator[Fault]:
-    """Refuse recorded values beyond all that a scenario may give."""
-    at: Path = ("fading", "file")
-    if recorded.end_s > MAX_RECORDED_S:
-        yield at, f"lasts longer than {MAX_RECORDED_S:g} s"
-    if recorded.snr is not None and recorded.snr.max() > db_to_linear(MAX_SNR_DB):
-        yield at, f"holds an SNR above {MAX_SNR_DB:g} dB"
-    if recorded.rate_bps is not None and recorded.rate_bps.max() > MAX_RATE_BPS:
-        yield at, f"holds a rate above {MAX_RATE_BPS:g} bit/s"

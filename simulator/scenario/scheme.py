@@ -59,7 +59,7 @@ class TableScheme(Spec):
     codec: Literal["table"]
     file: str = Field(
         min_length=1,
-        description="Parquet with data_index, payload_bits, correct, encode_s, infer_s.",
+        description="Parquet or CSV with data_index, payload_bits, correct, encode_s, infer_s.",
     )
     name: Name | None = Field(None, description="Left out: table.")
 

@@ -4,8 +4,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
-from fadeline.simulator.errors import Path
-
 
 class Spec(BaseModel):
     """A part of a scenario: immutable, exact types, no unknown keys, no NaN or infinity."""
@@ -64,6 +62,3 @@ Duration = Annotated[
     Discriminator(_number_or_kind),
 ]
 """A duration in seconds: a number, or a distribution to draw from."""
-
-Fault = tuple[Path, str]
-"""A broken rule between values: the path of the value at fault, and a message."""

@@ -104,12 +104,24 @@ def test_a_byte_order_mark_extra_columns_and_other_line_ends_do_not_matter(csv):
         ("", "the trace file is empty"),
         ("\n\n", "not readable as CSV"),
         ("time_s,snr_db\n0,1\n1\n", "not readable as CSV"),
-        (b"\xff\xfe\x00\x01", "not readable as CSV"),
+        (b"\x00\x01\x02", "not readable as CSV: is a binary file"),
+        (b"PK\x03\x04 sheet", "not readable as CSV: is a spreadsheet or archive; save the sheet"),
         ("time_s,snr_db\n", "column time_s holds null, not numbers"),
         ("time_s,snr_db\n0,1\n", "needs at least two rows, has 1"),
         ("time_s\n0\n1\n", r"needs the column time_s and one of .* has \['time_s'\]"),
-        ("time,snr_db\n0,1\n1,1\n", r"needs the column time_s and one of .* has \['snr_db'\]"),
-        ("time_s;snr_db\n0;1\n1;1\n", r"needs the column time_s and one of .* has \[\]"),
+        (
+            "Time,snr_db\n0,1\n1,1\n",
+            r"needs the column time_s and one of .* has \['Time', 'snr_db'\] "
+            r"\(nearest are 'Time' to time_s\); fadeline trace import FILE --out walk\.csv maps",
+        ),
+        (
+            "Times,SNR,ul kbit\n0,1,1\n1,1,1\n",
+            r"has \['Times', 'SNR', 'ul kbit'\] "
+            r"\(nearest are 'Times' to time_s, 'SNR' to snr_db\); f",
+        ),
+        ("a,b\n0,1\n1,1\n", r"has \['a', 'b'\]; fadeline trace import"),
+        ("0,1\n1,1\n", "not readable as CSV: has no header line with the names of the columns"),
+        ("Time_s, time_s ,snr_db\n0,0,1\n1,1,1\n", "has more than one column time_s"),
         ("time_s,snr_db,rate_bps\n0,1,1\n1,1,1\n", "and one of snr_db or rate_bps; has"),
         ("time_s,time_s,snr_db\n0,0,1\n1,1,1\n", "has more than one column time_s"),
         ("time_s,snr_db,snr_db\n0,0,1\n1,1,1\n", "has more than one column snr_db"),
@@ -132,6 +144,49 @@ def test_unusable_csv_files_are_refused_and_named(csv, text, message):
     with pytest.raises(TraceFileError, match=message) as refusal:
         read_trace(path)
     assert str(refusal.value).startswith(f"{path}: ")
+
+
+SNR_ROWS = [(0.0, 10.0), (0.1, 10.5), (0.2, -3.25)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# time_s,snr_db\n0,10\n0.1,10.5\n0.2,-3.25\n",
+        "#time_s,snr_db\n0,10\n0.1,10.5\n0.2,-3.25\n",
+        "# a walk, device 3\n\n# time_s,snr_db\n0,10\n0.1,10.5\n0.2,-3.25\n",
+        "# a walk, device 3\ntime_s,snr_db\n0,10\n# a note\n0.1,10.5\n0.2,-3.25\n# end\n",
+        "time_s, snr_db\n0, 10\n0.1, 10.5\n0.2, -3.25\n",
+        " time_s ,snr_db \n0,10\n0.1,10.5\n0.2,-3.25\n",
+        "Time_S,SNR_dB\n0,10\n0.1,10.5\n0.2,-3.25\n",
+        '"Time_s","cell, name","SNR_dB"\n0,"a, b",10\n0.1,c,10.5\n0.2,d,-3.25\n',
+        "time_s;snr_db\n0;10\n0,1;10,5\n0,2;-3,25\n",
+        "time_s\tsnr_db\n0\t10\n0.1\t10.5\n0.2\t-3.25\n",
+        "# time_s snr_db\n0 10\n0.1 10.5\n0.2 -3.25\n",
+        "time_s   snr_db\n  0    10\n  0.1  10.5 \r\n  0.2 -3.25",
+        "time_s,snr_db\r0,10\r0.1,10.5\r0.2,-3.25\r",
+        "time_s,snr_db\n0,10\n0.1,10.5\n0.2,-3.25\n".encode("utf-16"),
+        "time_s,snr_db,Stra\xdfe\n0,10,\xdf\n0.1,10.5,\xdf\n0.2,-3.25,\xdf\n".encode("cp1252"),
+    ],
+)
+def test_headers_as_people_and_programs_write_them(csv, text):
+    link = read_trace(csv(text))
+    np.testing.assert_allclose(link.edges_s[:-1], [time_s for time_s, _ in SNR_ROWS], rtol=1e-12)
+    np.testing.assert_allclose(10 * np.log10(snrs(link)), [snr for _, snr in SNR_ROWS], atol=1e-12)
+
+
+@pytest.mark.parametrize("delimiter", [",", " ", ";", "\t"])
+def test_what_numpy_writes_is_read(tmp_path, delimiter):
+    path = tmp_path / "trace.csv"
+    rows = np.c_[np.arange(5) * 0.1, np.linspace(-5.0, 5.0, 5)]
+    np.savetxt(path, rows, delimiter=delimiter, header=delimiter.join(("time_s", "snr_db")))
+    np.testing.assert_allclose(10 * np.log10(snrs(read_trace(path))), rows[:, 1], atol=1e-12)
+
+
+def test_a_long_file_is_read_to_its_end(csv):
+    rows = "".join(f"{row / 100:.2f},{row % 7}\n" for row in range(40_000))
+    link = read_trace(csv("# Stra\xdfe\n" * 9 + "Time_s,Rate_bps\n" + rows))
+    assert rates(link).tolist() == [row % 7 for row in range(40_000)]
 
 
 def test_gaps(csv):
@@ -179,7 +234,10 @@ def test_a_parquet_file_and_a_csv_file_agree(tmp_path, csv):
         ({"time_s": [0, 1], "snr_db": [1, None]}, r"data row 2 \(time_s 1, snr_db nan\)"),
         ({"time_s": [0, None], "snr_db": [1, 2]}, "time_s is missing or not finite"),
         ({"time_s": ["0", "1"], "snr_db": [1, 2]}, "column time_s holds string, not numbers"),
-        ({"time_s": [0, 1], "snr": [1, 2]}, r"needs the column time_s .* has \['time_s'\]"),
+        (
+            {"time_s": [0, 1], "snr": [1, 2]},
+            r"needs the column time_s .* has \['time_s', 'snr'\] \(nearest are 'snr' to snr_db\)$",
+        ),
         ({"time_s": [0.0], "snr_db": [1.0]}, "needs at least two rows, has 1"),
         ({"time_s": [1.0, 0.0], "snr_db": [1.0, 1.0]}, "time_s must ascend"),
     ],

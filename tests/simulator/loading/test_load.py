@@ -1,6 +1,5 @@
 """Scenarios as they are meant to be: every form loads, inherits, changes and survives a dump."""
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ from hypothesis import strategies as st
 
 from fadeline.simulator import Streams, load_scenario, scenario_from_dict
 from fadeline.simulator.documents.document import parse_mapping, parse_value
-from fadeline.simulator.documents.overrides import merge, set_value
 from fadeline.simulator.errors import ScenarioWarning
 from fadeline.simulator.links.traces import device_trace
 from fadeline.simulator.loading.load import shipped_names, shipped_summaries, sweep_points
@@ -414,53 +412,12 @@ def test_points_of_a_sweep_are_all_combinations_the_last_path_running_fastest():
     assert sweep_points(scenario_from_dict(SMALL)) == [{}]
 
 
-# YAML
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("1e6", 1e6),
-        ("1.0e6", 1e6),
-        ("5.", 5.0),
-        (".5", 0.5),
-        ("-1", -1),
-        ("1_000", 1000),
-        ("0x10", 16),
-        ("0o17", 15),
-        ("017", 17),  # YAML 1.1 reads an octal number
-        ("1:30", "1:30"),  # YAML 1.1 reads 90
-        ("no", "no"),
-        ("on", "on"),
-        ("true", True),
-        ("False", False),
-        ("~", None),
-        ("", None),
-        ("'5'", "5"),
-        ("'null'", "null"),
-        ("2020-01-01", "2020-01-01"),
-        (".inf", math.inf),
-        ("-.Inf", -math.inf),
-        ("nan", "nan"),
-        ("é", "é"),
-    ],
-)
-def test_plain_values_follow_yaml_1_2(text, value):
-    found = parse_mapping(f"a: {text}", "").data["a"]
-    assert found == value
-    assert type(found) is type(value)
-
-
-def test_not_a_number_is_read_as_such():
-    assert math.isnan(parse_mapping("a: .nan", "").data["a"])
+# Inheritance
 
 
 def test_a_byte_order_mark_and_a_document_start_do_no_harm(in_tmp):
     Path("a.yaml").write_bytes(b"\xef\xbb\xbf---\nextends: rayleigh\n...\n")
     assert load_scenario("a.yaml").name == "rayleigh"
-
-
-# Inheritance
 
 
 def test_a_child_changes_what_it_names_and_keeps_the_rest(in_tmp):
@@ -469,52 +426,6 @@ def test_a_child_changes_what_it_names_and_keeps_the_rest(in_tmp):
     assert child.channel.mean_snr_db == 3
     channel = parent.channel.model_copy(update={"mean_snr_db": 3.0})
     assert child == parent.model_copy(update={"name": "a", "channel": channel})
-
-
-@pytest.mark.parametrize(
-    ("parent", "child", "merged"),
-    [
-        ("a: {b: 1, c: 2}", "a: {b: 3}", {"a": {"b": 3, "c": 2}}),
-        ("a: [1, 2]", "a: [3]", {"a": [3]}),
-        ("a: {b: 1, c: 2}", "a: {b: null}", {"a": {"c": 2}}),
-        ("a: {b: 1}", "a: {x: null}", {"a": {"b": 1, "x": None}}),
-        ("a: {b: 1}", "a: 5", {"a": 5}),
-        ("a: 5", "a: {b: 1}", {"a": {"b": 1}}),
-        ("a: {kind: x, b: 1}", "a: {kind: x, c: 2}", {"a": {"kind": "x", "b": 1, "c": 2}}),
-        ("a: {kind: x, b: 1}", "a: {c: 2}", {"a": {"kind": "x", "b": 1, "c": 2}}),
-        ("a: {kind: x, b: 1}", "a: {kind: y, c: 2}", {"a": {"kind": "y", "c": 2}}),
-        ("a: {b: 1}", "a: {kind: y}", {"a": {"kind": "y"}}),
-        ("a: {codec: x, b: 1}", "a: {codec: y}", {"a": {"codec": "y"}}),
-    ],
-    ids=[
-        "mappings-merge",
-        "lists-replace",
-        "null-removes",
-        "null-without-target-stays",
-        "value-replaces-mapping",
-        "mapping-replaces-value",
-        "same-kind-merges",
-        "kind-left-out-merges",
-        "other-kind-replaces",
-        "first-kind-replaces",
-        "other-codec-replaces",
-    ],
-)
-def test_merging(parent, child, merged):
-    above, below = parse_mapping(parent, "above"), parse_mapping(child, "below")
-    assert merge(above, below).data == merged
-    assert above.data == parse_mapping(parent, "").data  # neither is changed
-    assert below.data == parse_mapping(child, "").data
-
-
-def test_a_merged_document_knows_where_each_value_was_written():
-    above = parse_mapping("a: 1\nb:\n  c: 2\n  d: 3\n", "above.yaml")
-    below = parse_mapping("b:\n  d: 4\n", "below.yaml")
-    merged = merge(above, below)
-    assert merged.place_of(("a",)) == "above.yaml:1"
-    assert merged.place_of(("b", "c")) == "above.yaml:3"
-    assert merged.place_of(("b", "d")) == "below.yaml:2"
-    assert merged.place_of(("x",)) == "below.yaml:1"
 
 
 def test_a_chain_of_parents_in_folders(in_tmp):
@@ -579,16 +490,6 @@ def test_later_settings_see_earlier_ones(whole):
     changes = ["devices=[{}, {}, {}]", "devices.*.count=2", "devices.1.count=3"]
     scenario = load_scenario(whole, set_values=changes)
     assert [group.count for group in scenario.devices] == [2, 3, 2]
-
-
-def test_setting_a_value_leaves_the_document_as_it_was():
-    text = "a:\n- b: 1\n- b: 2\n"
-    document = parse_mapping(text, "f")
-    changed = set_value(document, "a.*.c.d", [5], {(): "--set"})
-    assert changed.data == {"a": [{"b": 1, "c": {"d": [5]}}, {"b": 2, "c": {"d": [5]}}]}
-    assert changed.place_of(("a", 1, "c", "d", 0)) == "--set"
-    assert changed.place_of(("a", 1, "b")) == "f:3"
-    assert document == parse_mapping(text, "f")
 
 
 @pytest.mark.parametrize("path", ["devices.count", "devices.0.count", "devices.*.count"])
