@@ -226,7 +226,7 @@ def load_profile(name: str) -> Profile:
         return read_profile(Path(name))
     file = _SHIPPED / f"{name}.yaml"
     if Path(name).name != name or not file.is_file():
-        known = shipped_profiles()
+        known = sorted(shipped_profiles())
         raise ProfileError(
             f"no profile named {name}{nearest(name, known)}; shipped are {', '.join(known)}; "
             "or give the path of a YAML file"
@@ -235,8 +235,14 @@ def load_profile(name: str) -> Profile:
 
 
 def shipped_profiles() -> list[str]:
-    """Return the names of the profiles in the package, in alphabetical order."""
-    return sorted(path.stem for path in _SHIPPED.glob("*.yaml"))
+    """Return the names of the profiles in the package's folder: the host, then from slow to fast.
+
+    A file that is put there is one of them.
+    """
+    found = {path.stem: read_profile(path) for path in _SHIPPED.glob("*.yaml")}
+    return sorted(
+        found, key=lambda name: (name != "host", found[name].sustained_flops_per_s.value, name)
+    )
 
 
 def read_profile(file: Path) -> Profile:

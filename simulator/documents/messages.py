@@ -131,7 +131,8 @@ def _wrong_kind(
         tags = _literals(context["expected_tags"])
         wanted = " or ".join(shapes.get(str(tag), str(tag)) for tag in tags)
     else:
-        wanted = f"a mapping with {key}: {', '.join(allowed)}"
+        ending = f"; give one with {key}: {' or '.join(allowed)}"
+        return path, f"must be a mapping, got {shown(given)}{ending}"
     return path, f"must be {wanted}, got {shown(given)}"
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fadeline.simulator.analysis.results import Results
 from fadeline.simulator.analysis.verdict import verdict
-from fadeline.simulator.experiment.results import Results
 from fadeline.simulator.loading.load import scenario_from_dict
 
 SCENARIO = scenario_from_dict(

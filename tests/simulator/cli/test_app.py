@@ -12,19 +12,13 @@ import jsonschema
 import pytest
 
 from fadeline.simulator import scenario_from_dict
+from fadeline.simulator.compute.profile import shipped_profiles
 from fadeline.simulator.documents.document import parse_mapping, read_document
 from fadeline.simulator.errors import ScenarioWarning
-from fadeline.simulator.loading import catalogue
 from fadeline.simulator.loading import load as loading
 from fadeline.simulator.loading.load import load_scenario, shipped_names
 from fadeline.simulator.output import complete_or_absent
-from fadeline.simulator.scenario.channel import (
-    Rate,
-    kinds_of,
-)
-from fadeline.simulator.scenario.fading import (
-    Fading,
-)
+from fadeline.simulator.scenario.fading import fading_kinds
 from fadeline.simulator.scenario.schema import scenario_schema
 from fadeline.simulator.scenario.scheme import Scheme
 
@@ -88,7 +82,7 @@ def test_list_shows_every_name_and_whether_it_runs(fadeline):
     assert (answer.code, answer.err) == (0, "")
     lines = [line.split() for line in answer.out.splitlines() if line.strip()]
     names = {line[0] for line in lines}
-    assert {*shipped_names(), *CODECS, *kinds_of(Fading), *kinds_of(Rate)} <= names
+    assert {*shipped_names(), *CODECS, *fading_kinds(), "shannon", "finite-blocklength"} <= names
     (nr,) = (line for line in lines if line[0] == "nr")
     assert nr[-2:] == ["not", "yet"]
     (rayleigh,) = (line for line in lines if line[:2] == ["rayleigh", "Clarke's"])
@@ -100,11 +94,11 @@ def test_list_as_json_agrees_with_what_scenarios_accept(fadeline):
     names = {section: [entry["name"] for entry in entries] for section, entries in found.items()}
     assert names == {
         "scenarios": shipped_names(),
-        "channels": kinds_of(Fading),
-        "rates": kinds_of(Rate),
+        "channels": list(fading_kinds()),
+        "rates": ["shannon", "finite-blocklength", "nr"],
         "codecs": list(CODECS),
-        "policies": ["expected-accuracy"],
-        "profiles": [entry.name for entry in catalogue.PROFILES],
+        "policies": ["fixed", "expected-accuracy"],
+        "profiles": shipped_profiles(),
     }
     assert all(entry["summary"] for entries in found.values() for entry in entries)
 
@@ -339,7 +333,7 @@ def test_an_interrupt_exits_with_130(fadeline, monkeypatch):
     def interrupt(*_args, **_options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(loading, "load_scenario", interrupt)
+    monkeypatch.setattr(loading, "load_plan", interrupt)
     answer = fadeline("check", "rayleigh")
     assert (answer.code, answer.out) == (130, "")
     assert answer.err.strip() == "interrupted"

@@ -5,9 +5,9 @@ import pytest
 
 from fadeline.channels.units import dbm_to_w
 from fadeline.simulator.compute.profile import load_profile
-from fadeline.simulator.engine.world import run_world, stations
-from fadeline.simulator.experiment.running import handlings
+from fadeline.simulator.engine.world import World, stations
 from fadeline.simulator.loading.load import load_scenario
+from fadeline.simulator.schemes.prepare import prepared_schemes
 
 BOARD = load_profile("raspberry-pi-4")
 
@@ -17,8 +17,8 @@ def world(*changes, codec="local", ratio=""):
     scenario = load_scenario(
         "rayleigh", set_values=["duration_s=8", schemes, f"baseline={codec}", *changes]
     )
-    (scheme,) = handlings(scenario)
-    return scenario, run_world(scenario, scheme, stations(scenario, 0))
+    (scheme,) = prepared_schemes(scenario)
+    return scenario, World(scenario, scheme, stations(scenario, 0)).run()
 
 
 def computed_s(rows):

@@ -3,47 +3,10 @@
 import numpy as np
 import pytest
 
-from fadeline.channels.trace import LinkTrace
-from fadeline.simulator.engine.clip import OUTCOMES, Clip, Frames
-from fadeline.simulator.engine.clip_process import Surroundings, camera
-from fadeline.simulator.engine.clock import FIRST, Clock
-from fadeline.simulator.engine.edge_server import EdgeServer
-from fadeline.simulator.engine.ledger import Ledger
-from fadeline.simulator.engine.streaming_device import StreamingDevice
-from fadeline.simulator.engine.uplink import Link, radio
+from fadeline.simulator.engine.records import OUTCOMES
+from tests.simulator.worlds import streamed
 
 END_S = 50.0
-STEADY = LinkTrace.uniform([1000.0] * 50, 1.0, [3.0] * 50)
-
-
-def streamed(
-    *clips, limit=None, when_full="drop-oldest", trace=STEADY, sharing="equal", devices=1,
-    access_delay_s=0.0,
-):  # fmt: skip
-    """Return what became of clips, each (captured, encode_s, bits), on each of some devices."""
-    clock = Clock()
-    air = radio(clock, sharing)
-    server = EdgeServer(clock, lambda batch: 0.5)
-    ledger = Ledger(len(clips) * devices, END_S)
-    made = []
-    for number in range(devices):
-        device = StreamingDevice(
-            clock, air, Link(trace, END_S), limit=limit, when_full=when_full,
-            access_delay_s=access_delay_s,
-        )  # fmt: skip
-        rows = []
-        for k, (captured, encode_s, bits) in enumerate(clips):
-            clip = Clip(FIRST + number * len(clips) + k, captured[-1], encode_s * len(bits),
-                        sum(bits), 0.0, 1.0, 0.0)  # fmt: skip
-            clip.frames = Frames(captured, encode_s, bits)
-            rows.append(clip)
-        clock.process(camera(rows, Surroundings(clock, device, server, ledger)))
-        made.append(device)
-    clock.run(until=END_S)
-    air.stop()
-    for device in made:
-        device.stop(END_S)
-    return ledger.close()
 
 
 def test_only_the_last_frame_is_left_when_the_clip_is_born():

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fadeline.channels.trace import LinkTrace
-from tests.simulator.engine.test_world import world
+from tests.simulator.worlds import world
 
 SLOT_S = 1.0 / 64.0
 STEPS = 12

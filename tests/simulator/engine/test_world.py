@@ -1,73 +1,18 @@
 """Tiny worlds, whose every event is known by hand."""
 
-from math import inf, nan
-from typing import Any
+from math import nan
 
 import numpy as np
 import pytest
 
 from fadeline.channels.trace import LinkTrace
-from fadeline.simulator.engine.clip import OUTCOMES, Clip
-from fadeline.simulator.engine.clip_process import Surroundings, camera
-from fadeline.simulator.engine.clock import FIRST, Clock
-from fadeline.simulator.engine.device import Device
-from fadeline.simulator.engine.edge_server import EdgeServer
-from fadeline.simulator.engine.ledger import TIMES, Ledger
-from fadeline.simulator.engine.uplink import Link, radio
-
-STEADY = LinkTrace.uniform([1000.0] * 100, 1.0, [3.0] * 100)
-"""A thousand bits a second, for a hundred seconds."""
-
-WITHOUT_LIMIT: Any = (None, "drop-oldest")
-
-
-def world(
-    *devices, sharing="equal", queue=None, traces=None, end_s=100.0, access_delay_s=0.0, **edge
-):
-    """Return what became of the clips of devices; each clip is (born, encode, bits, infer, trip).
-
-    A device's `queue` is (limit, when_full).
-    """
-    limit, when_full = queue or WITHOUT_LIMIT
-    clock = Clock()
-    air = radio(clock, sharing)
-    server = EdgeServer(clock, lambda batch: sum(clip.infer_s for clip in batch), **edge)
-    ledger = Ledger(sum(map(len, devices)), end_s)
-    order, made = FIRST, []
-    for number, rows in enumerate(devices):
-        link = Link(traces[number] if traces else STEADY, end_s)
-        device = Device(
-            clock, air, link, limit=limit, when_full=when_full, access_delay_s=access_delay_s
-        )
-        clips = [
-            Clip(order + k, born, encode, bits, infer, 1.0, *trip)
-            for k, (born, encode, bits, infer, *trip) in enumerate(
-                (*row, 0.0) if len(row) == 4 else row for row in rows
-            )
-        ]
-        order += len(clips)
-        made.append(device)
-        clock.process(camera(clips, Surroundings(clock, device, server, ledger)))
-    clock.run(until=end_s)
-    air.stop()
-    for device in made:
-        device.stop(end_s)
-    return ledger.close()
-
-
-def times(found, clip):
-    """Return the times of a clip's way: encoding, sent, at the edge, done."""
-    return [float(found[name][clip]) for name in TIMES[1:9]]
-
-
-def outcomes(found):
-    return [OUTCOMES[int(number)] for number in found["outcome"]]
+from tests.simulator.worlds import fixed_clip, outcomes_of, times, world
 
 
 def test_a_clip_alone():
     found = world([(1.0, 0.5, 2000.0, 0.25, 0.2)])
     assert times(found, 0) == pytest.approx([1.0, 1.5, 1.5, 3.5, 3.6, 3.6, 3.85, 3.95])
-    assert outcomes(found) == ["done"]
+    assert outcomes_of(found) == ["done"]
     assert found["airtime_s"][0] == pytest.approx(2.0)
     assert found["snr_s"][0] == pytest.approx(6.0)
 
@@ -82,7 +27,7 @@ def test_a_device_encodes_one_clip_while_it_sends_another():
 def test_one_clip_too_many_waits(when_full, lost):
     clips = [(0.0, 3.0, 10.0, 0.0), (1.0, 3.0, 10.0, 0.0), (2.0, 3.0, 10.0, 0.0)]
     found = world(clips, queue=(1, when_full))
-    assert [n for n, name in enumerate(outcomes(found)) if name == "dropped_device"] == [lost]
+    assert [n for n, name in enumerate(outcomes_of(found)) if name == "dropped_device"] == [lost]
     assert found["lost_s"][lost] == 2.0
 
 
@@ -90,14 +35,14 @@ def test_those_to_be_sent_count_as_waiting_too():
     clips = [(0.0, 0.5, 5000.0, 0.0), (0.5, 0.5, 10.0, 0.0), (1.0, 0.5, 10.0, 0.0)]
     found = world(clips, queue=(1, "drop-oldest"))
     # The first is on the air until 5.5; the second waits from 1.0 on, until the third joins it.
-    assert outcomes(found) == ["done", "dropped_device", "done"]
+    assert outcomes_of(found) == ["done", "dropped_device", "done"]
     assert found["lost_s"][1] == 1.5
     assert found["encoded_s"][1] == 1.0
 
 
 def test_nobody_may_wait():
     found = world([(0.0, 1.0, 10.0, 0.0), (0.5, 1.0, 10.0, 0.0)], queue=(0, "drop-oldest"))
-    assert outcomes(found) == ["done", "dropped_device"]
+    assert outcomes_of(found) == ["done", "dropped_device"]
 
 
 def test_two_share_the_band_equally():
@@ -128,7 +73,7 @@ def test_an_outage_only_takes_time(sharing):
 @pytest.mark.parametrize("sharing", ["equal", "fifo", "fdma"])
 def test_what_the_end_cuts_off_is_unfinished(sharing):
     found = world([(1.0, 0.5, 9000.0, 0.0)], end_s=5.0, sharing=sharing)
-    assert outcomes(found) == ["unfinished"]
+    assert outcomes_of(found) == ["unfinished"]
     assert times(found, 0)[:3] == [1.0, 1.5, 1.5]
     assert np.isnan(times(found, 0)[3:]).all()
     assert found["airtime_s"][0] == 3.5
@@ -152,7 +97,7 @@ def test_the_first_born_goes_first():
 
 def test_a_full_edge_turns_clips_away():
     found = world(*([(float(k), 0.0, 0.0, 10.0)] for k in range(3)), limit=1)
-    assert outcomes(found) == ["done", "done", "dropped_edge"]
+    assert outcomes_of(found) == ["done", "done", "dropped_edge"]
     assert found["lost_s"][2] == 2.0
 
 
@@ -163,14 +108,14 @@ def test_two_workers():
 
 def test_the_edge_gives_up_what_is_too_old():
     found = world(*([(float(k), 0.0, 0.0, 10.0)] for k in range(3)), drop_after_s=9.5)
-    assert outcomes(found) == ["done", "done", "dropped_edge"]
+    assert outcomes_of(found) == ["done", "done", "dropped_edge"]
     assert found["edge_start_s"].tolist()[:2] == [0.0, 10.0]
     assert found["lost_s"][2] == 20.0
 
 
 def test_what_comes_too_late_is_given_up_by_an_idle_edge_too():
     found = world([(0.0, 5.0, 0.0, 3.0)], [(6.0, 0.0, 0.0, 0.5)], drop_after_s=1.0)
-    assert outcomes(found) == ["dropped_edge", "done"]
+    assert outcomes_of(found) == ["dropped_edge", "done"]
     assert found["done_s"][1] == 6.5
 
 
@@ -196,19 +141,12 @@ def test_ties_go_by_device_then_number():
 def test_an_answer_after_the_end_has_not_happened():
     found = world([(0.0, 0.0, 0.0, 1.0, 2.0)], end_s=2.5)
     assert times(found, 0)[-2:] == pytest.approx([2.0, nan], nan_ok=True)
-    assert outcomes(found) == ["unfinished"]
+    assert outcomes_of(found) == ["unfinished"]
 
 
 def test_a_local_answer_sends_nothing():
-    clock, ledger = Clock(), Ledger(1, 10.0)
-    air = radio(clock, "equal")
-    device = Device(clock, air, Link(STEADY, 10.0), limit=1, when_full="drop-oldest")
-    server = EdgeServer(clock, lambda batch: inf)
-    clip = Clip(FIRST, 1.0, 0.5, 0.0, 0.0, 1.0, 0.0, local=True)
-    clock.process(camera([clip], Surroundings(clock, device, server, ledger)))
-    clock.run(until=10.0)
-    found = ledger.close()
-    assert outcomes(found) == ["local"]
+    found = world([lambda order: fixed_clip(order, 1.0, 0.5, 0.0, 0.0, local=True)])
+    assert outcomes_of(found) == ["local"]
     assert found["done_s"][0] == 1.5
     assert np.isnan(found["tx_start_s"][0])
     assert found["computed_s"][0] == 0.5

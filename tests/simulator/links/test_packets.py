@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fadeline.simulator.engine.world import run_world, stations
-from fadeline.simulator.experiment.running import handlings
+from fadeline.simulator.engine.world import World, stations
 from fadeline.simulator.links.packets import PACKET_PAYLOAD_BYTES, air_bits
 from fadeline.simulator.loading.load import load_scenario, scenario_from_dict
+from fadeline.simulator.schemes.prepare import prepared_schemes
 
 
 def test_every_packet_has_its_headers():
@@ -28,8 +28,8 @@ def world(**channel):
     changes = [f"channel.{key}={value}" for key, value in channel.items()]
     scenario = load_scenario("rayleigh", set_values=["duration_s=4", *changes])
     return {
-        scheme.name: run_world(scenario, scheme, stations(scenario, 0))
-        for scheme in handlings(scenario)
+        scheme.name: World(scenario, scheme, stations(scenario, 0)).run()
+        for scheme in prepared_schemes(scenario)
     }
 
 
@@ -62,5 +62,5 @@ def test_a_constant_scheme_has_no_headers():
             "schemes": [{"codec": "constant", "payload_bits": 5000}],
         }
     )  # fmt: skip
-    rows = run_world(scenario, handlings(scenario)[0], stations(scenario, 0))
+    rows = World(scenario, prepared_schemes(scenario)[0], stations(scenario, 0)).run()
     assert rows["airtime_s"] == pytest.approx(0.005)

@@ -325,7 +325,7 @@ VALUES = {
     "policy": (
         "ratio: 104",
         "policy: {kind: expected-acuracy, ratios: [52]}",
-        "demo.yaml:16: schemes.0.policy.kind: must be one of expected-accuracy; got "
+        "demo.yaml:16: schemes.0.policy.kind: must be one of fixed, expected-accuracy; got "
         "'expected-acuracy'; did you mean expected-accuracy?",
     ),
     "device-profile": (

@@ -6,7 +6,7 @@ import pytest
 
 from fadeline.simulator import load_scenario
 from fadeline.simulator.errors import ScenarioError
-from fadeline.simulator.loading.load import at_point, sweep_points
+from fadeline.simulator.loading.load import plan_of
 
 RATES = "time_s,rate_bps\n0,1000000\n60,2000000\n"
 SNRS = "time_s,snr_db\n0,1\n60,2\n"
@@ -112,7 +112,7 @@ def test_an_option_that_changes_the_kind_keeps_the_keys_that_both_have(child):
 def test_a_swept_fading_drops_at_its_own_point_only(child):
     sweep = "sweep: {channel.fading: [{kind: awgn}, {kind: rayleigh}]}"
     scenario = child("rayleigh", sweep)
-    speeds = [at_point(scenario, point).channel.speed_m_s for point in sweep_points(scenario)]
+    speeds = [point.scenario.channel.speed_m_s for point in plan_of(scenario).points]
     assert speeds == [None, 1.0]
 
 

@@ -12,7 +12,7 @@ from fadeline.simulator import Streams, load_scenario, scenario_from_dict
 from fadeline.simulator.documents.document import parse_mapping, parse_value
 from fadeline.simulator.errors import ScenarioWarning
 from fadeline.simulator.links.traces import device_trace
-from fadeline.simulator.loading.load import shipped_names, shipped_summaries, sweep_points
+from fadeline.simulator.loading.load import plan_of, shipped_names, shipped_summaries
 from fadeline.simulator.scenario.scheme import scheme_names
 
 # Every key of a scenario, each in its first form; the other forms are in VARIANTS.
@@ -402,14 +402,14 @@ def test_what_a_group_says_overrides_the_cell(in_tmp, cell, group, expected):
 
 def test_points_of_a_sweep_are_all_combinations_the_last_path_running_fastest():
     scenario = scenario_from_dict(SMALL | {"sweep": {"seed": [1, 2], "edge.workers": [5, 6]}})
-    assert [tuple(point.values()) for point in sweep_points(scenario)] == [
+    assert [tuple(point.swept.values()) for point in plan_of(scenario).points] == [
         (1, 5),
         (1, 6),
         (2, 5),
         (2, 6),
     ]
-    assert list(sweep_points(scenario)[0]) == ["seed", "edge.workers"]
-    assert sweep_points(scenario_from_dict(SMALL)) == [{}]
+    assert list(plan_of(scenario).points[0].swept) == ["seed", "edge.workers"]
+    assert [point.swept for point in plan_of(scenario_from_dict(SMALL)).points] == [{}]
 
 
 # Inheritance

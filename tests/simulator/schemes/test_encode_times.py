@@ -1,13 +1,16 @@
 """How long devices encode, in words."""
 
-from fadeline.simulator.experiment.running import check_runnable, handlings
-from fadeline.simulator.loading.load import load_scenario
+from fadeline.simulator.experiment.notes import plan_notes
+from fadeline.simulator.loading.load import load_plan, load_scenario
 from fadeline.simulator.schemes.encode_times import encode_notes
+from fadeline.simulator.schemes.prepare import prepared_schemes
 
 
 def test_measured_and_by_the_rule_and_over_the_range():
     scenario = load_scenario("rayleigh")
-    notes = {note.partition(":")[0]: note for note in encode_notes(scenario, handlings(scenario))}
+    notes = {
+        note.partition(":")[0]: note for note in encode_notes(scenario, prepared_schemes(scenario))
+    }
     assert set(notes) == {
         "stae@104", "deepisc@104", "deepisc-task@104", "deepisc-streaming@104",
         "deepisc-task-streaming@104", "local",
@@ -22,10 +25,10 @@ def test_measured_and_by_the_rule_and_over_the_range():
 
 def test_a_profile_without_a_range_has_none():
     scenario = load_scenario("rayleigh", set_values=["devices.profile=jetson-nano"])
-    assert not any("range" in note for note in encode_notes(scenario, handlings(scenario)))
+    assert not any("range" in note for note in encode_notes(scenario, prepared_schemes(scenario)))
 
 
 def test_a_sweep_has_no_times_of_its_points():
-    swept = load_scenario("rayleigh", set_values=["sweep={devices.*.share: [0.5, 1.0]}"])
-    assert not any("encodes" in note for note in check_runnable(swept))
-    assert any("encodes" in note for note in check_runnable(load_scenario("rayleigh")))
+    swept = load_plan("rayleigh", set_values=["sweep={devices.*.share: [0.5, 1.0]}"])
+    assert not any("encodes" in note for note in plan_notes(swept))
+    assert any("encodes" in note for note in plan_notes(load_plan("rayleigh")))

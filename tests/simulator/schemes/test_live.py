@@ -9,8 +9,8 @@ from fadeline.models.data.opening import open_clips
 from fadeline.models.measurement.measuring import measure_outcomes
 from fadeline.models.measurement.outcomes import write_outcomes
 from fadeline.models.weights import load_vit
-from fadeline.simulator.experiment.running import run_scenario
-from fadeline.simulator.loading.load import load_scenario
+from fadeline.simulator.experiment.replicate import run_plan
+from fadeline.simulator.loading.load import load_plan
 from fadeline.simulator.schemes.outcome_tables import table_path
 from fadeline.simulator.schemes.wanted import WantedCodec, WantedTable
 
@@ -37,15 +37,15 @@ def test_networks_say_what_their_table_says(table, tmp_path):
         {"codec": "deepisc", "ratio": 1000, "streaming": True},
         {"codec": "raw"},
     ]
-    scenario = load_scenario(
+    plan = load_plan(
         "rayleigh",
         set_values=[
             f"clips.data={DATA}", f"schemes={schemes}", "baseline=raw", "devices.count=1",
             "replications=1", "duration_s=3", "warmup_s=1", "deadlines_s=[0.1, 0.5]",
         ],
     )  # fmt: skip
-    from_table = run_scenario(scenario, tmp_path / "table")
-    live = run_scenario(scenario, tmp_path / "live", live=True)
+    from_table = run_plan(plan)
+    live = run_plan(plan, live=True)
     pd.testing.assert_frame_equal(live, from_table)
     assert live["payload_bits"].nunique() > 3
     assert live["confidence"].nunique() > 3

@@ -12,8 +12,8 @@ import pytest
 from fadeline.models.errors import ClipError, ModelsError
 from fadeline.models.measurement.outcomes import read_outcomes
 from fadeline.simulator.errors import ScenarioError
-from fadeline.simulator.experiment.running import run_scenario
-from fadeline.simulator.loading.load import load_scenario
+from fadeline.simulator.experiment.replicate import run_plan
+from fadeline.simulator.loading.load import load_plan, load_scenario
 from fadeline.simulator.schemes.outcome_tables import (
     UnmeasuredError,
     measure_table,
@@ -49,11 +49,11 @@ def quick(monkeypatch, tmp_path):
 
     from fadeline.models.hardware import machine
     from fadeline.models.measurement import measuring
-    from fadeline.simulator.schemes import prepare as handling
+    from fadeline.simulator.schemes import learned
 
     for name in ("time_coder", "time_coding"):
         monkeypatch.setattr(measuring, name, lambda *_: ([0.01, 0.01], [0.01, 0.01]))
-    monkeypatch.setattr(handling, "FARTHEST", 9.0)  # untrained codecs hit no ratio
+    monkeypatch.setattr(learned, "FARTHEST", 9.0)  # untrained codecs hit no ratio
     monkeypatch.setattr(machine, "usable_cores", lambda: 1)
     monkeypatch.setenv("FADELINE_CACHE", str(tmp_path / "cache"))
     threads = torch.get_num_threads()
@@ -124,7 +124,7 @@ def project(tmp_path):
 
 
 def wanted_by(path, *changes):
-    (found,) = wanted_tables(load_scenario(path, set_values=changes))
+    (found,) = wanted_tables(load_plan(path, set_values=changes))
     return found
 
 
@@ -156,12 +156,11 @@ def test_a_run_of_ones_own_agrees_with_evaluate(fadeline, project, tmp_path):
 
 
 def test_live_networks_of_ones_own_say_what_the_table_says(project, tmp_path):
-    scenario = load_scenario(project / "mine.yaml")
-    (wanted,) = wanted_tables(scenario)
+    plan = load_plan(project / "mine.yaml")
+    (wanted,) = wanted_tables(plan)
     measure_table(wanted)
     from_table, live = (
-        run_scenario(scenario, tmp_path / f"{live}", live=live).drop(columns="confidence")
-        for live in (False, True)
+        run_plan(plan, live=live).drop(columns="confidence") for live in (False, True)
     )
     pd.testing.assert_frame_equal(live, from_table)
 
@@ -310,14 +309,14 @@ def test_a_codec_without_its_classifier_is_refused(project):
 def test_swept_clips_are_relative_too_and_have_tables_of_their_own(project, tmp_path):
     text = YAML + 'sweep: {clips.data: ["videofolder:films#test", "videofolder:films#train"]}\n'
     (project / "mine.yaml").write_text(text)
-    scenario = load_scenario(project / "mine.yaml")
-    both = wanted_tables(scenario)
+    plan = load_plan(project / "mine.yaml")
+    both = wanted_tables(plan)
     assert [wanted.data for wanted in both] == [
         f"videofolder:{project}/films#test", f"videofolder:{project}/films#train"
     ]  # fmt: skip
     for wanted in both:
         measure_table(wanted)
-    clips = run_scenario(scenario, tmp_path / "parts")
+    clips = run_plan(plan)
     assert clips["clips.data"].nunique() == 2
 
 

@@ -1,5 +1,7 @@
 """The checks of what is counted fail where it is counted otherwise; test_verify.py runs them."""
 
+from dataclasses import replace
+
 from fadeline.channels import rates, tdl
 from fadeline.simulator.engine import device
 from fadeline.simulator.links import traces as links
@@ -30,8 +32,8 @@ def test_the_power_of_a_whole_board_is_caught(monkeypatch):
 def test_a_delay_that_is_forgotten_is_caught(monkeypatch):
     right = device.Device.__init__
 
-    def wrong(self, *given, access_delay_s, **more):
-        right(self, *given, **more)
+    def wrong(self, clock, uplink, link, rules, memory):
+        right(self, clock, uplink, link, replace(rules, access_delay_s=0.0), memory)
 
     monkeypatch.setattr(device.Device, "__init__", wrong)
     assert failed("_access_delay", 1)

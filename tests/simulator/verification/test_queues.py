@@ -7,14 +7,14 @@ import pytest
 
 from fadeline.simulator.analysis.closed_form import closed_form, sent_within
 from fadeline.simulator.analysis.curves import Judged
-from fadeline.simulator.engine.clip import Clip
 from fadeline.simulator.engine.clock import FIRST, Clock
 from fadeline.simulator.engine.edge_server import EdgeServer
-from fadeline.simulator.engine.world import run_world, stations
-from fadeline.simulator.experiment.running import handlings
+from fadeline.simulator.engine.world import World, stations
 from fadeline.simulator.loading.load import scenario_from_dict
+from fadeline.simulator.schemes.prepare import prepared_schemes
 from fadeline.simulator.verification import queues as queue_checks
 from fadeline.simulator.verification.queues import erlang_c
+from tests.simulator.worlds import fixed_clip
 
 
 @pytest.mark.parametrize("check", ["_single_server", "_many_servers", "_finite_queue", "_tandem"])
@@ -54,7 +54,7 @@ def test_littles_law_with_a_counter_of_its_own():
     """L, integrated over time at every arrival and departure, is arrivals per second times W."""
     clock = Clock()
     rng = np.random.default_rng(3)
-    server = EdgeServer(clock, lambda batch: batch[0].infer_s)
+    server = EdgeServer(clock, lambda batch: batch[0].option.infer_s)
     inside, area, last_s = 0, 0.0, 0.0
     clips = []
 
@@ -71,7 +71,7 @@ def test_littles_law_with_a_counter_of_its_own():
     def arrivals():
         for number, gap_s in enumerate(rng.exponential(1.25, 4000)):
             yield clock.timeout(gap_s)
-            clip = Clip(FIRST + number, clock.now, 0.0, 0.0, rng.exponential(1.0), 1.0, 0.0)
+            clip = fixed_clip(FIRST + number, clock.now, 0.0, 0.0, rng.exponential(1.0))
             clips.append(clip)
             clock.process(visit(clip))
 
@@ -101,7 +101,7 @@ def quasi_static(**changes):
 @pytest.mark.slow
 def test_intervals_cover_the_truth_of_a_closed_form():
     """Of 400 runs, 92 to 98 % of intervals hold the accuracy that the fading allows."""
-    scheme = handlings(quasi_static())[0]
+    scheme = prepared_schemes(quasi_static())[0]
     gap, snr = 10.0**0.3, 10.0
     truth = 0.9 * float(sent_within(np.array(0.015), 40_000, 1e6, gap / snr, 6.0))
     covered = 0
@@ -110,7 +110,7 @@ def test_intervals_cover_the_truth_of_a_closed_form():
     for seed in range(400):
         scenario = quasi_static(seed=seed)
         frames = [
-            pd.DataFrame(run_world(scenario, scheme, stations(scenario, replication))).assign(
+            pd.DataFrame(World(scenario, scheme, stations(scenario, replication)).run()).assign(
                 replication=replication
             )
             for replication in range(10)
@@ -123,7 +123,7 @@ def test_intervals_cover_the_truth_of_a_closed_form():
 
 def test_the_closed_form_is_drawn_where_there_is_one():
     scenario = quasi_static()
-    rows = closed_form(scenario, handlings(scenario))
+    rows = closed_form(scenario, prepared_schemes(scenario))
     assert rows is not None
     assert rows["deadline_s"].tolist() == [0.015, 0.03]
     expected = sent_within(np.array([0.015, 0.03]), 40_000, 1e6, 10.0**0.3 / 10.0, 6.0)
@@ -131,7 +131,7 @@ def test_the_closed_form_is_drawn_where_there_is_one():
     moving = {**quasi_static().channel.model_dump(exclude_unset=True),
               "fading": {"kind": "rayleigh"}, "speed_m_s": 1.0}  # fmt: skip
     fading = quasi_static(channel=moving)
-    assert closed_form(fading, handlings(fading)) is None
+    assert closed_form(fading, prepared_schemes(fading)) is None
 
 
 def test_above_the_rate_cap_nothing_is_sent():
