@@ -97,13 +97,23 @@ class Clock(Environment):
         callbacks, event.callbacks = event.callbacks, None  # type: ignore[assignment]
         for callback in callbacks:
             callback(event)
-        if type(event) is not TimedEvent and not event.ok and not event.defused:
-            # A process failed, and nobody waits for it.
-            raise event.value  # type: ignore[misc]
+        if type(event) is not TimedEvent:
+            _raise_failure(event)
 
     def run_until(self, end_s: float) -> None:
         """Let all events before a time happen, and be at that time."""
-        agenda, step = self._agenda, self.step
-        while agenda and agenda[0][0] < end_s:
-            step()
+        agenda, timed = self._agenda, TimedEvent
+        while agenda and agenda[0][0] < end_s:  # as `step`, without a call for each event
+            self.now, _, _, event = heappop(agenda)
+            callbacks, event.callbacks = event.callbacks, None  # type: ignore[assignment]
+            for callback in callbacks:
+                callback(event)
+            if type(event) is not timed:
+                _raise_failure(event)
         self.now = end_s
+
+
+def _raise_failure(event: Event) -> None:
+    """Raise what a process failed with, if nobody waits for it."""
+    if not event.ok and not event.defused:
+        raise event.value  # type: ignore[misc]

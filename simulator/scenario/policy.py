@@ -33,7 +33,7 @@ class Point:
     encode_s: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that takes three times as long to make
 class Observation:
     """What a device knows when it begins to encode a clip; nothing of what is yet to come.
 
