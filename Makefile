@@ -10,10 +10,10 @@ RUNTIME := .venv/.runtime-installed
 DEV := .venv/.dev-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint links bench tables notebooks clean
+.PHONY: help demo test lint links bench tables notebooks architecture clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: $(RUNTIME) ## the main job: STAE against DeepISC over a Rayleigh channel
 	$(BIN)/fadeline run rayleigh --out runs/demo --force
@@ -25,7 +25,7 @@ lint: $(DEV) links ## check style, formatting, types and the import rules
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy $(PACKAGES:%=-p fadeline.%)
-	$(BIN)/mypy tests benchmarks
+	$(BIN)/mypy tests benchmarks docs
 	$(BIN)/lint-imports
 
 # Static tools do not see an editable install; these links show them the packages by name.
@@ -53,6 +53,9 @@ tables: $(DEV) ## measure the shipped outcome tables again, in about half an hou
 
 notebooks: $(DEV) ## run the notebooks in full and keep their output
 	FADELINE_NOTEBOOKS=full $(BIN)/pytest --nbmake --overwrite notebooks
+
+architecture: $(DEV) ## draw the rooms and their imports into docs/architecture.md
+	$(BIN)/python docs/draw_architecture.py
 
 clean: ## remove the environment, build products, caches and runs
 	rm -rf .venv build dist runs *.egg-info

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from fadeline.simulator.scenario.deadlines import SAME_S
+
 _BATCH = 5
 
 
@@ -12,7 +14,7 @@ def mser5_s(rows: pd.DataFrame, duration_s: float, swept: Sequence[str] = ()) ->
     """Return the time from which clips should count, the latest over all schemes, seconds.
 
     The series is the latency of the k-th clip born in a replication, averaged over replications;
-    a clip without an answer takes until the end.
+    a clip without an answer takes as long as clips are born.
 
     Args:
         rows: Of `clips.parquet`, all clips born before `duration_s` counted.
@@ -47,13 +49,14 @@ def _truncation_s(rows: pd.DataFrame) -> float:
 
 
 def truncation(means: np.ndarray) -> int:
-    """Return how many batch means to leave out at the start.
+    """Return how many batch means, in seconds, to leave out at the start.
 
     Example:
         >>> truncation(np.array([9.0, 5.0, 1.0, 1.1, 0.9, 1.0, 1.1, 0.9]))
         2
     """
     left = np.arange(len(means), 0, -1)
+    means = means - means[-1]  # where nothing varies any more, nothing but rounding is left
     sums, squares = (np.cumsum(values[::-1])[::-1] for values in (means, means**2))
     errors = (squares - sums**2 / left) / left**2
-    return int(np.argmin(errors[: len(means) // 2 + 1]))
+    return int(np.argmin(np.maximum(errors, SAME_S**2)[: len(means) // 2 + 1]))

@@ -1,0 +1,101 @@
+"""The papers around the code say what the code says."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).parents[1]
+FORMS = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
+PAPERS = [
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "docs/architecture.md",
+    ".github/pull_request_template.md",
+]
+
+
+def read_yaml(path):
+    return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+
+
+def project():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def test_the_citation_is_of_this_version():
+    citation, here = read_yaml(ROOT / "CITATION.cff"), project()
+    assert citation["cff-version"] == "1.2.0"
+    assert citation["version"] == here["version"]
+    assert citation["license"] == here["license"]
+    assert citation["authors"] == here["authors"]
+    assert citation["keywords"] == here["keywords"]
+
+
+def test_the_citation_names_the_work_reproduced():
+    (work,) = read_yaml(ROOT / "CITATION.cff")["references"]
+    assert "arXiv:2305.12796" in [entry["value"] for entry in work["identifiers"]]
+    assert [author["family-names"] for author in work["authors"]] == [
+        "Li", "Bennis", "Iosifidis", "Zhang",
+    ]  # fmt: skip
+
+
+def test_there_are_forms_for_every_kind_of_issue():
+    assert [path.stem for path in FORMS] == ["bug", "config", "feature", "wrong-number"]
+
+
+@pytest.mark.parametrize("path", [path for path in FORMS if path.stem != "config"], ids=str)
+def test_a_form_is_one_that_the_hosting_site_takes(path):
+    form = read_yaml(path)
+    assert {"name", "description", "body"} <= form.keys()
+    ids = [field["id"] for field in form["body"]]
+    assert len(ids) == len({*ids})
+    for field in form["body"]:
+        assert field["type"] in {"textarea", "input"}
+        assert field["attributes"]["label"]
+        assert field.keys() <= {"type", "id", "attributes", "validations"}
+    assert any(field.get("validations", {}).get("required") for field in form["body"])
+
+
+@pytest.mark.parametrize("name", ["bug", "wrong-number"])
+def test_forms_ask_for_what_is_needed_to_see_it_again(name):
+    form = read_yaml(ROOT / ".github" / "ISSUE_TEMPLATE" / f"{name}.yml")
+    assert {"scenario", "check", "version"} <= {field["id"] for field in form["body"]}
+
+
+@pytest.mark.parametrize("name", PAPERS)
+def test_links_lead_to_files_and_headings_that_are_there(name):
+    path = ROOT / name
+    for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8")):
+        if target.startswith("https://"):
+            continue
+        file, _, heading = target.partition("#")
+        there = path.parent / file
+        assert there.is_file(), f"{name}: {target}"
+        assert not heading or heading in headings(there), f"{name}: {target}"
+
+
+def headings(path):
+    """Return the headings of a page as they are linked to."""
+    lines = re.findall(r"(?m)^#+ (.*)$", path.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w\- ]", "", line.lower()).replace(" ", "-") for line in lines}
+
+
+def test_what_the_guide_says_of_make_is_true():
+    guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    # What waits for a target that is to come is marked.
+    lines = [line for line in guide.splitlines() if "TO-SETTLE" not in line]
+    named = {*re.findall(r"`make ([a-z]+)`", "\n".join(lines))}
+    targets = {*re.findall(r"(?m)^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"))}
+    assert named
+    assert named <= targets
+
+
+def test_paths_that_the_guide_names_are_there():
+    guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    lines = [line for line in guide.splitlines() if "TO-SETTLE" not in line]
+    named = re.findall(r"`((?:simulator|models|channels|tests|docs)/[a-z_/.]*)`", "\n".join(lines))
+    assert len(named) > 10
+    assert [path for path in named if not (ROOT / path).exists()] == []
