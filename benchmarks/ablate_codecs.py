@@ -33,11 +33,11 @@ from fadeline.models.data.batches import batch_of, to_float
 from fadeline.models.data.cache.cache import cached
 from fadeline.models.data.clipset import ClipSet
 from fadeline.models.data.drawn.actions import ActionClips
+from fadeline.models.hardware.memory import keep_freed_memory
 from fadeline.models.measurement.measuring import answer
 from fadeline.models.proportion import Share
-from fadeline.models.training.codec import Step, codec_recipe, new_codec, train_codec
+from fadeline.models.training.codec import Step, codec_recipe, fit_codec, new_codec
 from fadeline.models.training.codec_objective import OVERHEAD_BYTES, CodecInTraining
-from fadeline.models.training.memory import keep_freed_memory
 
 RATIOS = (104, 1000)
 EPOCHS = {"hard": 1, "joint": 2}
@@ -181,9 +181,7 @@ def main() -> None:
         else:
             model.codec.load_state_dict(softly_started(seed, soft, clips, validation, out))
         VARIANTS[name](model.codec)
-        train_codec(
-            model, clips, validation, recipe, folder, further=name != "all at once", quiet=False
-        )
+        fit_codec(model, clips, validation, recipe, folder, further=name != "all at once")
         (folder / "result.json").write_text(json.dumps(measured(model, validation), indent=2))
     for name in VARIANTS:
         result = out / name.replace(" ", "-") / "result.json"
@@ -227,7 +225,7 @@ def softly_started(
     start = out / f"soft-{seed}.pt"
     if not start.exists():
         model = made(seed)
-        train_codec(model, clips, validation, (step,), out / f"start-{seed}", quiet=False)
+        fit_codec(model, clips, validation, (step,), out / f"start-{seed}")
         torch.save(model.codec.state_dict(), start)
     weights: dict[str, Tensor] = torch.load(start)
     return weights

@@ -1,6 +1,9 @@
 """An operating point: the settings of a codec that fix its rate and quality."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 MAX_RADIUS = 63
 """Largest magnitude of a symbol (our choice): 127 levels, so 8 bits hold one."""
@@ -53,3 +56,31 @@ class OperatingPoint:
     def sends_whole_frames(self, grid_positions: int) -> bool:
         """Return whether frames of so many positions need no flags: all are sent, or none."""
         return self.packets == 1 and self.positions == self.frames * grid_positions
+
+
+def nearest_point(points: Sequence[Any], ratio: float) -> int:
+    """Return the number of the operating point of one packet nearest in ratio.
+
+    Args:
+        points: With `ratio` and `packets`.
+        ratio: Compression ratio.
+
+    Raises:
+        ValueError: If the ratio is not positive, or no point of one packet has a ratio.
+
+    Example:
+        >>> rates = OperatingPoint(26, 16, 1024, 24, 63), OperatingPoint(104, 16, 420, 24, 63)
+        >>> nearest_point(rates, 80)
+        1
+    """
+    if not ratio > 0:
+        raise ValueError(f"ratio must be positive, got {ratio}")
+    distance = [
+        abs(math.log(point.ratio / ratio))
+        if point.packets == 1 and getattr(point, "ratio", None)
+        else math.inf
+        for point in points
+    ]
+    if min(distance) == math.inf:
+        raise ValueError("no operating point of one packet has a ratio; choose one by its number")
+    return distance.index(min(distance))

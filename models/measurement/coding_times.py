@@ -14,7 +14,7 @@ TIMED = Effort(warmup_s=0.1, measure_s=0.4)
 
 
 def time_coder(
-    codec: Codec, clips: ClipSet, *, effort: Effort = TIMED
+    codec: Codec, clips: ClipSet, effort: Effort = TIMED
 ) -> tuple[list[float], list[float]]:
     """Return median seconds to encode and to decode at each operating point, on one core.
 
@@ -24,7 +24,7 @@ def time_coder(
 
 
 def time_coding(
-    codec: Codec, networks: Networks, clips: ClipSet, *, effort: Effort = TIMED
+    codec: Codec, networks: Networks, clips: ClipSet, effort: Effort = TIMED
 ) -> tuple[list[float], list[float]]:
     """Return likewise what `time_coder` does without the networks: selection and entropy coding."""
     return _timed(codec, clips, networks.code, networks.read, effort, given=networks.analyse)

@@ -166,11 +166,11 @@ def codec_facts(codec: Codec, clips: ClipSet, *, frozen: str) -> CodecFacts:
         frozen: SHA-256 of the classifier that answers if the codec has none of its own.
     """
     networks = codec.networks()
-    encode_s, decode_s = time_coder(codec, clips)
+    encode_s, decode_s = time_coder(codec, clips, TIMED)
     encoder = decoder = NO_NETWORK
     encode_serial_s, decode_serial_s = [*encode_s], [*decode_s]
     if networks is not None:
-        encode_serial_s, decode_serial_s = time_coding(codec, networks, clips)
+        encode_serial_s, decode_serial_s = time_coding(codec, networks, clips, TIMED)
         encoder, decoder = networks.work()
     own = codec.classifier
     return CodecFacts(

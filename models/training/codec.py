@@ -12,7 +12,6 @@ about as long. Wherever a classifier learns, it also learns from what the one th
 says of the clips as they are.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
@@ -23,15 +22,17 @@ from torch import Tensor
 
 from fadeline.models.codecs.learned.codec import LearnedCodec
 from fadeline.models.codecs.learned.deepisc import DeepIscConfig
+from fadeline.models.codecs.learned.gain_fitting import fit_gains
+from fadeline.models.codecs.learned.principal_components import start_from_components
 from fadeline.models.codecs.learned.stae import StaeConfig
 from fadeline.models.codecs.operating_point import MAX_RADIUS, OperatingPoint
 from fadeline.models.data.augmentation import Augmentation
 from fadeline.models.data.batches import batch_of, to_float
 from fadeline.models.data.clipset import ClipSet
 from fadeline.models.training.codec_objective import Aims, CodecInTraining, codec_objective
-from fadeline.models.training.gain_fitting import fit_gains
-from fadeline.models.training.loop import Precision, Row, TrainingConfig, quickest_precision, train
-from fadeline.models.training.principal_components import start_from_components
+from fadeline.models.training.config import Precision, TrainingConfig, quickest_precision
+from fadeline.models.training.loop import Row, train
+from fadeline.models.training.progress import Tell
 
 CodecName = Literal["stae", "deepisc", "deepisc-task"]
 """STAE; DeepISC trained to restore; DeepISC trained for the task as STAE is."""
@@ -135,7 +136,7 @@ def codec_recipe(
     )
 
 
-def train_codec(
+def fit_codec(
     model: CodecInTraining,
     clips: ClipSet,
     validation: ClipSet,
@@ -144,8 +145,7 @@ def train_codec(
     *,
     further: bool = False,
     resume: bool = False,
-    quiet: bool = True,
-    started: Callable[[str], None] = lambda name: None,
+    tell: Tell | None = None,
 ) -> list[Row]:
     """Train a codec in place, step by step; each step has a folder in `out`.
 
@@ -157,8 +157,7 @@ def train_codec(
         out: Folder.
         further: Whether the codec is trained already and goes on from there.
         resume: Go on where a stopped training was, in whichever step that is.
-        quiet: Show no progress.
-        started: Called with the name of each step.
+        tell: Called after every step.
 
     Returns:
         The rows of all steps, one after the other.
@@ -178,7 +177,6 @@ def train_codec(
         _fit_gains(model, few, recipe)
     rows: list[Row] = []
     for step in recipe:
-        started(step.name)
         model.requires_grad_(False)
         model.codec.requires_grad_(step.codec)
         model.classifier.requires_grad_(step.classifier)
@@ -187,7 +185,7 @@ def train_codec(
         objective = codec_objective(step.aims)
         rows += train(
             model, objective, clips, validation, step.config, out / step.name,
-            resume=resume, quiet=quiet,
+            resume=resume, stage=f"step {step.name}", tell=tell,
         )  # fmt: skip
     model.requires_grad_(True)
     model.teacher.requires_grad_(False)

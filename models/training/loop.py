@@ -15,95 +15,29 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
-from fadeline.models.data.augmentation import Augmentation
 from fadeline.models.data.batches import Batch, batch_of, to_float
 from fadeline.models.data.clipset import ClipSet
 from fadeline.models.errors import ClipError, ModelsError
 from fadeline.models.files import complete_or_absent
-from fadeline.models.hardware.machine import quick_in_bfloat16
 from fadeline.models.training.checkpoint import Checkpoint
+from fadeline.models.training.config import TrainingConfig
 from fadeline.models.training.objectives import Objective
+from fadeline.models.training.progress import Progress, Tell
 from fadeline.models.weights import state_digest
 
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
 
-Precision = Literal["32-true", "bf16-mixed"]
-"""Float32 throughout, or matrix products and convolutions in bfloat16."""
-
-
-def quickest_precision() -> Precision:
-    """Return the one that this machine trains in fastest."""
-    return "bf16-mixed" if quick_in_bfloat16() else "32-true"
-
-
 Row = dict[str, float]
 """One epoch in figures."""
-
-
-@dataclass(frozen=True)
-class TrainingConfig:
-    """How a network is trained.
-
-    Attributes:
-        epochs: Passes over the training clips.
-        batch_size: Clips per step, over all devices. An incomplete last batch is left out.
-        learning_rate: Peak, reached at the end of the warm-up; then half a cosine down to zero.
-        weight_decay: Of weight matrices and filters; norms, biases and positions have none.
-        warmup_epochs: Epochs of linear rise; fractions are fine.
-        gradient_norm: Gradients are scaled down to this length where they are longer.
-        augmentation: Changes to training clips; None for none.
-        settle_epochs: Last epochs, in which clips hardly change (`Augmentation.settled`).
-        validate_every: Epochs between validations; the last epoch always has one.
-        seed: Fixes order, augmentation and dropout.
-        precision: `bf16-mixed` computes convolutions and matrix products in bfloat16, about twice
-            as quick where processor or GPU has instructions for it and far slower elsewhere;
-            weights stay float32. By default what this machine is quickest in.
-        devices: Processes; more than one train on equal parts of each batch (DDP).
-        accelerator: `auto` takes a GPU if there is one.
-
-    Raises:
-        ValueError: If a number is out of range.
-    """
-
-    epochs: int
-    batch_size: int = 32
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.05
-    warmup_epochs: float = 1.0
-    gradient_norm: float = 1.0
-    augmentation: Augmentation | None = None
-    settle_epochs: int = 0
-    validate_every: int = 1
-    seed: int = 1
-    precision: Precision = field(default_factory=quickest_precision)
-    devices: int = 1
-    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
-
-    def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "learning_rate", "validate_every", "devices"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
-        for name in ("weight_decay", "warmup_epochs", "settle_epochs", "seed"):
-            if not getattr(self, name) >= 0:
-                raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
-        if self.precision not in get_args(Precision):
-            allowed = " or ".join(get_args(Precision))
-            raise ValueError(f"precision must be {allowed}, got {self.precision!r}")
-        if self.batch_size % self.devices:
-            raise ValueError(
-                f"batch_size {self.batch_size} must be a multiple of devices {self.devices}"
-            )
 
 
 def train(
@@ -115,7 +49,8 @@ def train(
     out: Path,
     *,
     resume: bool = False,
-    quiet: bool = True,
+    stage: str = "training",
+    tell: Tell | None = None,
 ) -> list[Row]:
     """Train a model in place; parameters that do not require gradients stay as they are.
 
@@ -129,7 +64,8 @@ def train(
         config: How.
         out: Folder; made if missing.
         resume: Go on from the checkpoint in `out`, if there is one.
-        quiet: Show no progress.
+        stage: What progress is told of.
+        tell: Called after every step, with what the losses are: that waits for the device.
 
     Returns:
         A row per epoch: epoch, learning_rate (of its last step), clips_per_s (training only), the
@@ -153,15 +89,16 @@ def train(
     if resume and checkpoint.path.exists():
         rows = checkpoint.load(model, run.raw_optimizer)
     gpus = [fabric.device] if fabric.device.type == "cuda" else []
-    silent = quiet or not fabric.is_global_zero
-    with torch.random.fork_rng(devices=gpus), _progress(silent) as progress:
-        task = progress.add_task("", total=config.epochs * run.steps, figures="")
-        progress.advance(task, len(rows) * run.steps)
+    speaks = fabric.is_global_zero
+    total, done = config.epochs * run.steps, len(rows) * run.steps
+    with torch.random.fork_rng(devices=gpus):
 
         def show(epoch: int, sums: _Means) -> None:
-            if not silent:  # reading the sums waits for the device
+            nonlocal done
+            done += 1
+            if tell is not None and speaks:  # reading the sums waits for the device
                 text = f"epoch {epoch + 1}/{config.epochs}  {sums.text()}"
-                progress.update(task, advance=1, figures=text)
+                tell(Progress(stage, done, total, text))
 
         for epoch in range(len(rows), config.epochs):
             start_s = time.perf_counter()
@@ -182,6 +119,12 @@ def train(
 def first_process() -> bool:
     """Return whether this is the process, of those that train together, that writes files."""
     return os.environ.get("LOCAL_RANK", "0") == "0"
+
+
+def end_other_processes() -> None:
+    """End the processes that trained together with the first, which goes on alone."""
+    if not first_process():
+        raise SystemExit(0)
 
 
 class _Run:
@@ -389,16 +332,6 @@ def _seed(*parts: int) -> int:
     """Return a seed of its own for these numbers."""
     return int(
         np.random.SeedSequence(parts[0], spawn_key=parts[1:]).generate_state(1, np.uint64)[0]
-    )
-
-
-def _progress(quiet: bool) -> Progress:
-    return Progress(
-        BarColumn(),
-        TextColumn("{task.fields[figures]}"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=quiet,
     )
 
 

@@ -16,8 +16,10 @@ from fadeline.models.classifiers.vit import Preset, VideoViT
 from fadeline.models.data.augmentation import Augmentation
 from fadeline.models.data.clipset import ClipSet
 from fadeline.models.errors import ClipError
-from fadeline.models.training.loop import Precision, Row, TrainingConfig, quickest_precision, train
+from fadeline.models.training.config import Precision, TrainingConfig, quickest_precision
+from fadeline.models.training.loop import Row, train
 from fadeline.models.training.objectives import Objective, classification
+from fadeline.models.training.progress import Tell
 from fadeline.models.weights import warm_start
 
 
@@ -83,7 +85,7 @@ def vit_recipe(
     return replace(recipe, stem=stem, whole=whole)
 
 
-def train_vit(
+def fit_vit(
     model: VideoViT,
     clips: ClipSet,
     validation: ClipSet,
@@ -91,7 +93,7 @@ def train_vit(
     out: Path,
     *,
     resume: bool = False,
-    quiet: bool = True,
+    tell: Tell | None = None,
 ) -> list[Row]:
     """Train a ViT in place, step by step; each step has a folder in `out`.
 
@@ -102,7 +104,7 @@ def train_vit(
         recipe: How.
         out: Folder.
         resume: Go on where a stopped training was, in whichever step that is.
-        quiet: Show no progress.
+        tell: Called after every step.
 
     Returns:
         The rows of all steps, one after the other.
@@ -121,8 +123,9 @@ def train_vit(
 
     def step(name: str, objective: Objective, config: TrainingConfig) -> list[Row]:
         return train(
-            model, objective, clips, validation, config, out / name, resume=resume, quiet=quiet
-        )
+            model, objective, clips, validation, config, out / name,
+            resume=resume, stage=f"step {name}", tell=tell,
+        )  # fmt: skip
 
     stem_weight = 0.0
     rows: list[Row] = []

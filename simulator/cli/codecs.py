@@ -2,14 +2,14 @@
 
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from fadeline.simulator.cli.clips import cached_clips
-from fadeline.simulator.cli.console import bar, errors, print_json, print_table
+from fadeline.simulator.cli.console import bar, print_json, print_table
 from fadeline.simulator.cli.options import (
     AsJson,
     ComputePrecision,
@@ -22,14 +22,15 @@ from fadeline.simulator.cli.options import (
 )
 from fadeline.simulator.cli.train import (
     command_line,
+    log_line,
     prepare_processor,
     prepare_training,
-    split_of,
 )
+from fadeline.simulator.cli.training_bars import training_bars
 from fadeline.simulator.errors import FadelineError
 
 if TYPE_CHECKING:
-    from fadeline.models.codecs.learned.codec import LearnedCodec
+    from fadeline.models.codecs.protocol import Codec
     from fadeline.models.codecs.stored_codec import TrainedCodec
     from fadeline.models.data.clipset import ClipSet
     from fadeline.models.measurement.outcomes import Outcomes
@@ -87,64 +88,28 @@ def train_codec_command(name: "CodecName") -> Callable[..., None]:
     ) -> None:
         prepare_processor()
         from fadeline.models.classifiers.stored_vit import load_vit
-        from fadeline.models.data.numbering import numbered_as
-        from fadeline.models.training.codec import codec_recipe, new_codec, train_codec
-        from fadeline.models.training.codec_objective import CodecInTraining
-        from fadeline.models.training.loop import first_process
-
-        silent = quiet or as_json
-        try:
-            recipe = codec_recipe(
-                name,
-                further=init is not None,
-                length=length,
-                seed=seed,
-                devices=devices,
-                precision=precision,
-            )
-        except ValueError as error:
-            raise FadelineError(str(error)) from None
-        prepare_training(out, resume=resume, force=force)
-        frozen, frozen_card = load_vit(classifier)
-        learner, _ = load_vit(classifier)
-        codec = new_codec(name, seed=seed) if init is None else _trained(init, name)
-        _refuse_shape(classifier, frozen.config, codec.config)
-        cached_train, cached_validation = (
-            cached_clips(
-                chosen, frames=codec.config.frames, size=codec.config.size_px,
-                splits=splits, draw=draw, skip_unreadable=skip_unreadable, silent=silent,
-            )
-            for chosen in (split_of(data, "train"), validate_on or split_of(data, "val"))
-        )  # fmt: skip
-        clips, validation = (
-            numbered_as(found, frozen_card.classes, network=classifier)
-            for found in (cached_train, cached_validation)
-        )
-        model = CodecInTraining(codec, learner)
-        rows = train_codec(
-            model, clips, validation, recipe, out, further=init is not None, resume=resume,
-            quiet=silent, started=lambda step: None if silent else errors().print(f"step {step}"),
-        )  # fmt: skip
-        if not first_process():
-            return
         from fadeline.models.hardware.machine import usable_cores
         from fadeline.models.measurement.measuring import measure_outcomes
-        from fadeline.models.training.codec_card import save_codec
+        from fadeline.models.training.train_codec import train_codec
 
-        with bar("probability tables", quiet=silent) as progress:
-            trained = save_codec(
-                model, name, clips, validation, out / f"{name}.safetensors",
-                checksum=cached_validation.digest,
-                command=command_line(sys.argv[1:]),
-                seed=seed,
-                wall_s=sum(row["seconds"] for row in rows),
-                progress=progress,
+        silent = quiet or as_json
+        if init is not None:
+            _refuse_other_kind(init, name)
+        prepare_training(out, resume=resume, force=force)
+        with training_bars(quiet=silent) as progress:
+            finished = train_codec(
+                name, out, data=data, validate_on=validate_on, classifier=classifier, init=init,
+                splits=splits, draw=draw, skip_unreadable=skip_unreadable, length=length,
+                seed=seed, devices=devices, precision=precision, resume=resume,
+                command=command_line(sys.argv[1:]), progress=progress,
+                log=None if silent else log_line,
             )  # fmt: skip
-        with bar("measuring", quiet=silent) as progress:
+        frozen, card = load_vit(classifier)
+        with bar("measuring", quiet=silent) as measured:
             outcomes = measure_outcomes(
-                [trained], frozen, frozen_card, validation,
-                checksum=cached_validation.digest, workers=usable_cores(), parts=out / PARTS,
-                progress=progress,
+                [finished.codec], frozen, card, finished.validation,
+                checksum=finished.checksum, workers=usable_cores(), parts=out / PARTS,
+                progress=measured,
             )  # fmt: skip
         _keep(outcomes, out)
         _report(outcomes, out, quiet=quiet, as_json=as_json)
@@ -153,18 +118,20 @@ def train_codec_command(name: "CodecName") -> Callable[..., None]:
     return command
 
 
-def _trained(init: str, name: str) -> "LearnedCodec":
-    """Return a trained codec to go on from.
+def _refuse_other_kind(init: str, name: str) -> None:
+    """Refuse to go on from a codec of another kind.
 
     Raises:
-        FadelineError: If it is one of another kind.
+        FadelineError: If it is one.
     """
-    from fadeline.models.codecs.stored_codec import load_codec
+    from fadeline.models.card import read_card, weights_path
+    from fadeline.models.codecs.catalogue import CODECS
 
-    codec = load_codec(init).codec
-    if codec.temporal != (name == "stae"):
-        raise FadelineError(f"--init {init}: holds {'STAE' if codec.temporal else 'DeepISC'}")
-    return codec
+    shapes = {entry.name: entry.shape for entry in CODECS}
+    found = read_card(weights_path(init)).config.get("shape")
+    if found in shapes.values() and found != shapes[name]:
+        held = "STAE" if found == shapes["stae"] else "DeepISC"
+        raise FadelineError(f"--init {init}: holds {held}")
 
 
 def evaluate_codecs(
@@ -236,22 +203,23 @@ def _measured(
     prepare_processor()
     from fadeline.models.classifiers.controls import SomeClips
     from fadeline.models.classifiers.stored_vit import load_vit
-    from fadeline.models.codecs.stored_codec import load_codec
+    from fadeline.models.codecs.learned.shape import TakesClips, refuse_other_clips
+    from fadeline.models.codecs.loading import load_codec
+    from fadeline.models.codecs.stored_codec import TrainedCodec
     from fadeline.models.data.digest import content_digest
     from fadeline.models.data.numbering import numbered_as
     from fadeline.models.data.opening import open_clips
     from fadeline.models.hardware.machine import usable_cores
     from fadeline.models.measurement.measuring import measure_outcomes
 
-    codecs = [load_codec(weights_name(name)) for name in names]
+    codecs = [load_codec(name) for name in names]
     frozen, card = load_vit(classifier)
     _refuse_twice(codecs)
-    shape = codecs[0].codec.config
-    for name, config in (
-        (classifier, frozen.config),
-        *((trained.name, trained.codec.config) for trained in codecs),
-    ):
-        _refuse_shape(name, config, shape)
+    learned = [codec for codec in codecs if isinstance(codec, TrainedCodec)]
+    shape: TakesClips = learned[0].codec.config if learned else frozen.config
+    refuse_other_clips(classifier, frozen.config, shape)
+    for codec in learned:
+        refuse_other_clips(codec.name, codec.codec.config, shape)
     how: dict[str, Any] = {
         "frames": shape.frames, "size": shape.size_px, "splits": splits, "draw": draw,
         "skip_unreadable": skip_unreadable,
@@ -263,9 +231,10 @@ def _measured(
     else:
         clips = SomeClips(open_clips(data, **how), limit)
         checksum = content_digest(clips)
-    for name, theirs in (*((trained.name, trained.card) for trained in codecs), (classifier, card)):
+    for name, theirs in (*((each.name, each.card) for each in learned), (classifier, card)):
         clips = numbered_as(clips, theirs.classes, network=name)
-    _save_picture(codecs, clips, PICTURE_RATIO, out)
+    if learned:
+        _save_picture(learned, clips, PICTURE_RATIO, out)
     with bar("measuring", quiet=silent) as progress:
         return measure_outcomes(
             codecs, frozen, card, clips,
@@ -313,22 +282,12 @@ def _save_picture(codecs: "list[TrainedCodec]", clips: "ClipSet", ratio: float, 
     save_figure(restoration_figure(panels, title), out, "restored")
 
 
-def _refuse_twice(codecs: "list[TrainedCodec]") -> None:
+def _refuse_twice(codecs: "Sequence[Codec]") -> None:
     names = [trained.name for trained in codecs]
     if len(set(names)) < len(names):
         raise FadelineError(
             f"--codec: two codecs have the same name: {', '.join(names)}; a file's codec has the "
             "name of the file: copy it, its card and its classifier under another"
-        )
-
-
-def _refuse_shape(name: str, config: Any, expected: Any) -> None:
-    """Refuse a network for clips of another shape."""
-    theirs, mine = ((c.frames, c.size_px) for c in (config, expected))
-    if theirs != mine:
-        raise FadelineError(
-            f"{name}: takes clips of {theirs[0]} frames of {theirs[1]} px, the codec of {mine[0]} "
-            f"frames of {mine[1]} px"
         )
 
 
@@ -379,16 +338,6 @@ def _report(outcomes: "Outcomes", out: Path, *, quiet: bool, as_json: bool) -> N
             ],
         )  # fmt: skip
         print(f"written: {out / 'rate_accuracy.csv'}, {', '.join(map(str, figures))}")
-
-
-def weights_name(codec: str) -> str:
-    """Return the name of shipped weights, or a path as it is.
-
-    Example:
-        >>> weights_name("stae"), weights_name("mine/stae.safetensors")
-        ('stae-actions', 'mine/stae.safetensors')
-    """
-    return f"{codec}-actions" if codec in SUMMARIES else codec
 
 
 def add_commands(train_app: Any, evaluate_app: Any) -> None:

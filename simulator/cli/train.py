@@ -3,14 +3,13 @@
 import os
 import shlex
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from fadeline.simulator.cli.clips import cached_clips
-from fadeline.simulator.cli.console import bar, errors, print_json, print_table
+from fadeline.simulator.cli.console import bar, errors, print_json, print_table, say
 from fadeline.simulator.cli.options import (
     AsJson,
     ComputePrecision,
@@ -20,11 +19,13 @@ from fadeline.simulator.cli.options import (
     SkipUnreadable,
     Splits,
 )
+from fadeline.simulator.cli.training_bars import training_bars
 from fadeline.simulator.errors import FadelineError
 
 if TYPE_CHECKING:
     from fadeline.models.classifiers.vit_card import Comparison
     from fadeline.models.data.clipset import ClipSet
+    from fadeline.models.training.train_vit import FinishedVit
 
 train_app = typer.Typer(help="Train networks.", no_args_is_help=True)
 evaluate_app = typer.Typer(no_args_is_help=True)
@@ -72,62 +73,19 @@ def train_vit_command(
 ) -> None:
     """Train a video ViT; leaves vit.safetensors and its card, measured on validation clips."""
     prepare_processor()
-    from dataclasses import replace
-
-    from fadeline.models.classifiers.vit import VideoViT, vit_preset
-    from fadeline.models.data.numbering import numbered_as
-    from fadeline.models.training.loop import first_process
-    from fadeline.models.training.vit import start_from, train_vit, vit_recipe
-    from fadeline.models.weights import weights_path
+    from fadeline.models.training.train_vit import train_vit
 
     silent = quiet or as_json
-    try:
-        shape = vit_preset(preset, classes=1)
-        recipe = vit_recipe(
-            preset, epochs=epochs, stem_epochs=stem_epochs, seed=seed, devices=devices,
-            precision=precision,
-        )  # fmt: skip
-    except ValueError as error:
-        raise FadelineError(str(error)) from None
     prepare_training(out, resume=resume, force=force)
-    plain_clips, plain_validation = (
-        cached_clips(
-            name,
-            frames=shape.frames,
-            size=shape.size_px,
-            splits=splits,
-            draw=draw,
-            skip_unreadable=skip_unreadable,
-            silent=silent,
-        )
-        for name in (split_of(data, "train"), validate_on or split_of(data, "val"))
-    )
-    # Outputs keep the meaning that they have in the weights to start from, where those have one.
-    classes = plain_clips.classes if init is None else _classes_of(init, plain_clips)
-    clips, validation = (
-        numbered_as(found, classes, network=f"the training clips {plain_clips.name}")
-        for found in (plain_clips, plain_validation)
-    )
-    if shuffled:
-        clips, validation = _shuffled(clips), _shuffled(validation)
-    model = VideoViT(replace(shape, classes=len(clips.classes)), seed=seed)
-    if init is not None:
-        new = start_from(model, weights_path(init))
-        if new and not silent:
-            errors().print(f"{init}: other classes; starts anew: {', '.join(new)}", markup=False)
-    rows = train_vit(model, clips, validation, recipe, out, resume=resume, quiet=silent)
-    if not first_process():
-        return
-    summary = _save(
-        model,
-        clips,
-        validation,
-        out,
-        checksum=plain_validation.digest,
-        seed=seed,
-        rows=rows,
-        silent=silent,
-    )
+    with training_bars(quiet=silent) as progress:
+        finished = train_vit(
+            out, preset=preset, data=data, validate_on=validate_on, splits=splits, draw=draw,
+            skip_unreadable=skip_unreadable, shuffled=shuffled, init=init, epochs=epochs,
+            stem_epochs=stem_epochs, seed=seed, devices=devices, precision=precision,
+            resume=resume, command=command_line(sys.argv[1:]), progress=progress,
+            log=None if silent else log_line,
+        )  # fmt: skip
+    summary = _summary(finished)
     if as_json:
         print_json(summary)
     elif not quiet:
@@ -250,57 +208,19 @@ def prepare_training(out: Path, *, resume: bool, force: bool) -> None:
         prepare_folder(out, force=force or resume)
 
 
-def split_of(data: str, split: str) -> str:
-    """Return the name of a data set's split, as `open_clips` takes it.
-
-    Example:
-        >>> split_of("actions", "train"), split_of("videofolder:mine", "val")
-        ('actions/train', 'videofolder:mine#val')
-    """
-    return f"{data}#{split}" if ":" in data else f"{data}/{split}"
+def log_line(text: str) -> None:
+    """Print a line on standard error as it is."""
+    say([text], quiet=False)
 
 
-def _save(
-    model: Any,
-    clips: "ClipSet",
-    validation: "ClipSet",
-    out: Path,
-    *,
-    checksum: str,
-    seed: int,
-    rows: list[dict[str, float]],
-    silent: bool,
-) -> dict[str, Any]:
-    """Evaluate on validation clips, write weights, card and figure; return a summary."""
-    from fadeline.models.classifiers.evaluation import evaluate
-    from fadeline.models.classifiers.vit_card import measure_controls, vit_card
-    from fadeline.models.weights import save_weights
-
-    with bar("evaluating", quiet=silent) as progress:
-        evaluation = evaluate(model, validation, progress=progress)
-    with bar("controls", quiet=silent) as progress:
-        shares = measure_controls(model, validation, evaluation, progress=progress)
-    figure = out / "vit-confusion.png"
-    _save_confusion(evaluation, figure)
-    card = vit_card(
-        model,
-        validation,
-        evaluation,
-        shares,
-        checksum=checksum,
-        splits={clips.name: len(clips), validation.name: len(validation)},
-        command=command_line(sys.argv[1:]),
-        seed=seed,
-        wall_s=sum(row["seconds"] for row in rows),
-        confusion_figure=figure.name,
-    )
-    save_weights(model, out / "vit.safetensors", card)
+def _summary(finished: "FinishedVit") -> dict[str, Any]:
+    card = finished.card
     low, high = card.accuracy.interval
     return {
-        "weights": str(out / "vit.safetensors"),
-        "card": str(out / "vit.json"),
-        "confusion": str(figure),
-        "data": validation.name,
+        "weights": str(finished.path),
+        "card": str(finished.path.with_suffix(".json")),
+        "confusion": str(finished.confusion),
+        "data": card.data,
         "accuracy": round(card.accuracy.value, 4),
         "accuracy_interval": [round(low, 4), round(high, 4)],
         "seconds": round(card.wall_s, 1),
@@ -341,24 +261,6 @@ def _save_confusion(evaluation: Any, figure: Path) -> None:
         raise FadelineError(f"{figure}: cannot be written: {error.strerror}") from None
 
 
-def _classes_of(init: str, clips: "ClipSet") -> Sequence[str]:
-    """Return the classes of clips in the order of the weights to start from, if they are those."""
-    from fadeline.models.card import read_card, weights_path
-    from fadeline.models.errors import WeightsError
-
-    try:
-        known = read_card(weights_path(init)).classes
-    except WeightsError:  # weights without a card are good enough to start from
-        return clips.classes
-    return known if set(known) == set(clips.classes) else clips.classes
-
-
-def _shuffled(clips: "ClipSet") -> "ClipSet":
-    from fadeline.models.classifiers.controls import ChangedClips, shuffled_frames
-
-    return ChangedClips(clips, "shuffled frames", shuffled_frames(0))
-
-
 def _print_comparison(
     title: str, rows: "list[Comparison]", card_data: str, comparable: bool
 ) -> None:
@@ -396,7 +298,7 @@ def prepare_processor() -> None:
     Idle threads sleep instead of spinning, which takes time from the others; torch reads this when
     it is first imported. Memory that is freed is kept.
     """
-    from fadeline.models.training.memory import keep_freed_memory
+    from fadeline.models.hardware.memory import keep_freed_memory
 
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     keep_freed_memory()

@@ -4,7 +4,6 @@ Letters: B clips, T frames, H rows and W columns of pixels; C channels, h rows a
 grid; O operating points.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,7 +16,7 @@ from fadeline.models.codecs.learned.layers import Analysis
 from fadeline.models.codecs.learned.quantiser import Quantiser, rounded
 from fadeline.models.codecs.learned.selection import gate, kept_positions, parts, soft_gate
 from fadeline.models.codecs.learned.stae import StaeConfig, StaeDecoder, StaeEncoder
-from fadeline.models.codecs.operating_point import OperatingPoint
+from fadeline.models.codecs.operating_point import OperatingPoint, nearest_point
 
 
 @dataclass(frozen=True)
@@ -99,11 +98,7 @@ class LearnedCodec(nn.Module):
 
     def nearest_point(self, ratio: float) -> int:
         """Return the number of the operating point of one packet nearest in ratio."""
-        distance = [
-            abs(math.log(point.ratio / ratio)) if point.packets == 1 else math.inf
-            for point in self.points
-        ]
-        return distance.index(min(distance))
+        return nearest_point(self.points, ratio)
 
     def sends_flags(self, point: OperatingPoint) -> bool:
         """Return whether a stream must say which positions of a frame it holds."""

@@ -1,6 +1,9 @@
 """What the networks of all codecs have in common: the grid, and the sizes that fix their shape."""
 
 from dataclasses import dataclass
+from typing import Protocol
+
+from fadeline.models.errors import WeightsError
 
 PATCH_PX = 4
 """Side of the patches that an encoder cuts frames into."""
@@ -53,3 +56,36 @@ class CodecConfig:
         """Positions of a frame, h w."""
         _, h, w = self.grid
         return h * w
+
+
+class TakesClips(Protocol):
+    """A config of a network that takes clips."""
+
+    @property
+    def frames(self) -> int:
+        """Frames of a clip."""
+        ...
+
+    @property
+    def size_px(self) -> int:
+        """Height and width of a clip."""
+        ...
+
+
+def refuse_other_clips(name: str, config: TakesClips, codec: TakesClips) -> None:
+    """Refuse a network for clips of another shape than a codec's.
+
+    Args:
+        name: Of the network, for the message.
+        config: Its config.
+        codec: That of the codec.
+
+    Raises:
+        WeightsError: If frames or size differ.
+    """
+    theirs, mine = ((each.frames, each.size_px) for each in (config, codec))
+    if theirs != mine:
+        raise WeightsError(
+            f"{name}: takes clips of {theirs[0]} frames of {theirs[1]} px, the codec of {mine[0]} "
+            f"frames of {mine[1]} px"
+        )

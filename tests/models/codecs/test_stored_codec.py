@@ -15,11 +15,12 @@ from fadeline.models.codecs.learned.stae import StaeConfig
 from fadeline.models.codecs.operating_point import OperatingPoint
 from fadeline.models.codecs.stored_codec import load_codec
 from fadeline.models.errors import ClipError, OutcomesError, WeightsError
+from fadeline.models.hardware.latency import Effort
 from fadeline.models.measurement import measuring
 from fadeline.models.measurement.measuring import measure_outcomes
 from fadeline.models.measurement.outcomes import read_outcomes, write_outcomes
 from fadeline.models.measurement.rate_accuracy import rate_accuracy
-from fadeline.models.training.codec import codec_recipe, new_codec, train_codec
+from fadeline.models.training.codec import codec_recipe, fit_codec, new_codec
 from fadeline.models.training.codec_card import save_codec
 from fadeline.models.training.codec_objective import CodecInTraining
 
@@ -45,12 +46,19 @@ def small_codec(name, seed=1):
     return LearnedCodec(DeepIscConfig(3, **SMALL), points, seed=seed)
 
 
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch):
+    """Time codecs for an instant: what their times are is of no matter here."""
+    effort = Effort(warmup_s=0.0, measure_s=0.0, at_least=2)
+    monkeypatch.setattr(measuring, "TIMED", effort)
+
+
 @pytest.fixture(params=["stae", "deepisc", "deepisc-task"])
 def trained(request, one_thread, squares, micro, tmp_path, blank_card):
     """Return a codec trained for a moment, its classifier's card and its weights' path."""
     model = CodecInTraining(small_codec(request.param), VideoViT(micro, seed=1).eval())
     recipe = codec_recipe(request.param, length=0.01, precision="32-true")
-    train_codec(model, squares(64), squares(16, 1), recipe, tmp_path / "run")
+    fit_codec(model, squares(64), squares(16, 1), recipe, tmp_path / "run")
     path = tmp_path / f"{request.param}.safetensors"
     save_codec(
         model, request.param, squares(64), squares(16, 1), path,
@@ -144,9 +152,9 @@ def test_the_same_training_gives_the_same_weights(one_thread, squares, micro, tm
         recipe = codec_recipe("stae", length=0.01, precision="32-true")
         sets = (squares(64), squares(16, 1))
         if name == "resumed":
-            train_codec(model, *sets, recipe[:1], tmp_path / name)
+            fit_codec(model, *sets, recipe[:1], tmp_path / name)
             model = CodecInTraining(small_codec("stae"), VideoViT(micro, seed=1).eval())
-        train_codec(model, *sets, recipe, tmp_path / name, resume=name == "resumed")
+        fit_codec(model, *sets, recipe, tmp_path / name, resume=name == "resumed")
         states.append(model.state_dict())
     for name, tensor in states[0].items():
         assert torch.equal(tensor, states[1][name]), name
@@ -156,12 +164,12 @@ def test_classifier_learns_only_in_its_steps(one_thread, squares, micro, tmp_pat
     start = VideoViT(micro, seed=1).eval()
     model = CodecInTraining(small_codec("deepisc"), VideoViT(micro, seed=1).eval())
     recipe = codec_recipe("deepisc", length=0.01, precision="32-true")
-    train_codec(model, squares(64), squares(16, 1), recipe[:1], tmp_path / "a")
+    fit_codec(model, squares(64), squares(16, 1), recipe[:1], tmp_path / "a")
     for mine, theirs in zip(start.parameters(), model.classifier.parameters(), strict=True):
         assert torch.equal(mine, theirs)
     before = [parameter.clone() for parameter in model.codec.parameters()]
     model = CodecInTraining(small_codec("deepisc"), VideoViT(micro, seed=1).eval())
-    train_codec(model, squares(64), squares(16, 1), recipe, tmp_path / "a", resume=True)
+    fit_codec(model, squares(64), squares(16, 1), recipe, tmp_path / "a", resume=True)
     assert all(map(torch.equal, before, model.codec.parameters()))
     assert not all(map(torch.equal, start.parameters(), model.classifier.parameters()))
 

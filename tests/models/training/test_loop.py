@@ -21,7 +21,7 @@ from fadeline.models.training import loop as training
 from fadeline.models.training.codec import codec_recipe
 from fadeline.models.training.loop import TrainingConfig, train
 from fadeline.models.training.objectives import classification
-from fadeline.models.training.vit import VitRecipe, start_from, train_vit, vit_recipe
+from fadeline.models.training.vit import VitRecipe, fit_vit, start_from, vit_recipe
 from fadeline.models.weights import save_weights
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -98,7 +98,7 @@ def test_the_recipe_learns_to_tell_directions(squares, micro, tmp_path):
     model = VideoViT(micro)
     step = replace(CONFIG, epochs=5, batch_size=16, learning_rate=5e-3)
     recipe = VitRecipe(stem=step, whole=replace(step, epochs=3, learning_rate=2e-3))
-    rows = train_vit(model, squares(256), squares(128, 1), recipe, tmp_path)
+    rows = fit_vit(model, squares(256), squares(128, 1), recipe, tmp_path)
     assert len(rows) == 8
     assert rows[4]["val_accuracy"] > 0.8  # chance is 0.25
     assert rows[7]["val_accuracy"] > 0.8
@@ -110,7 +110,7 @@ def test_the_first_step_leaves_the_transformer_alone(squares, micro, tmp_path):
     model = VideoViT(micro)
     before = weights(model)
     recipe = VitRecipe(stem=CONFIG, whole=replace(CONFIG, epochs=1))
-    train_vit(model, squares(16), squares(8, 1), recipe, tmp_path)
+    fit_vit(model, squares(16), squares(8, 1), recipe, tmp_path)
     middle = load_file(tmp_path / "stem" / "checkpoint.safetensors")
     assert torch.equal(middle["model.head.weight"], before["head.weight"])
     assert not torch.equal(middle["model.stem_head.weight"], before["stem_head.weight"])
@@ -304,9 +304,9 @@ def test_another_start_is_refused(trained, micro):
 def test_an_older_training_in_the_folder_is_not_gone_on_with(squares, micro, tmp_path):
     recipe = VitRecipe(stem=CONFIG, whole=replace(CONFIG, epochs=1))
     alone, after = VideoViT(micro, seed=5), VideoViT(micro, seed=5)
-    train_vit(alone, squares(16), squares(8, 1), recipe, tmp_path / "alone")
-    train_vit(VideoViT(micro, seed=6), squares(16), squares(8, 1), recipe, tmp_path / "used")
-    train_vit(after, squares(16), squares(8, 1), recipe, tmp_path / "used")
+    fit_vit(alone, squares(16), squares(8, 1), recipe, tmp_path / "alone")
+    fit_vit(VideoViT(micro, seed=6), squares(16), squares(8, 1), recipe, tmp_path / "used")
+    fit_vit(after, squares(16), squares(8, 1), recipe, tmp_path / "used")
     assert all(torch.equal(x, weights(after)[name]) for name, x in weights(alone).items())
 
 
@@ -314,7 +314,7 @@ def test_classes_of_other_names_are_refused(squares, micro, tmp_path):
     others = squares(8, 1)
     others.classes = ("a", "b", "c", "d")
     with pytest.raises(ClipError, match="its classes are not those of squares/0"):
-        train_vit(VideoViT(micro), squares(16), others, VitRecipe(), tmp_path)
+        fit_vit(VideoViT(micro), squares(16), others, VitRecipe(), tmp_path)
 
 
 def test_other_clips_are_refused(trained, squares):
@@ -340,10 +340,10 @@ def test_no_clips_are_refused(squares, tmp_path):
 def test_clips_that_do_not_fit_the_vit_are_refused(squares, micro, tmp_path):
     recipe = VitRecipe(CONFIG, CONFIG)
     with pytest.raises(ClipError, match="has 4 classes; this ViT has 5"):
-        train_vit(VideoViT(replace(micro, classes=5)), squares(8), squares(8), recipe, tmp_path)
+        fit_vit(VideoViT(replace(micro, classes=5)), squares(8), squares(8), recipe, tmp_path)
     model = VideoViT(replace(micro, frames=16))
     with pytest.raises(ClipError, match=r"clips are \(8, 16, 16\) .* takes \(16, 16, 16\)"):
-        train_vit(model, squares(8), squares(8), recipe, tmp_path)
+        fit_vit(model, squares(8), squares(8), recipe, tmp_path)
 
 
 def test_lightning_is_asked_for_by_name(trained, monkeypatch):

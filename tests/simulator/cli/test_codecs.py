@@ -16,7 +16,9 @@ def small(monkeypatch, flashes):
     from fadeline.models.codecs.learned.deepisc import DeepIscConfig
     from fadeline.models.codecs.learned.stae import StaeConfig
     from fadeline.models.codecs.operating_point import OperatingPoint
-    from fadeline.models.training import codec as codec_training
+    from fadeline.models.hardware.latency import Effort
+    from fadeline.models.measurement import measuring
+    from fadeline.models.training import train_codec
 
     shape = {
         "frames": 8, "size_px": SIDE, "patch_features": 4, "features": 8, "channels": 3,
@@ -28,7 +30,9 @@ def small(monkeypatch, flashes):
         config = (StaeConfig if name == "stae" else DeepIscConfig)(2, **shape)
         return LearnedCodec(config, points, seed=seed)
 
-    monkeypatch.setattr(codec_training, "new_codec", small_codec)
+    hasty = Effort(warmup_s=0.0, measure_s=0.0, at_least=2)
+    monkeypatch.setattr(measuring, "TIMED", hasty)  # what times are is of no matter here
+    monkeypatch.setattr(train_codec, "new_codec", small_codec)
     return flashes
 
 
@@ -117,7 +121,9 @@ def test_a_stopped_measurement_is_gone_on_with(fadeline, vit, tmp_path, monkeypa
         "--workers", "1", "--quiet",
     )  # fmt: skip
     with monkeypatch.context() as patch:
-        patch.setattr(measuring, "codec_facts", lambda *_: 1 / 0)  # what is left after the parts
+        patch.setattr(
+            measuring, "codec_facts", lambda *_, **__: 1 / 0
+        )  # what is left after the parts
         with pytest.raises(ZeroDivisionError):
             fadeline(*words)
     assert any((out / "parts").iterdir())

@@ -17,6 +17,7 @@ def small(monkeypatch, flashes):
     Returns the names, splits and draws that are opened.
     """
     from fadeline.models.classifiers import vit
+    from fadeline.models.training import train_vit
 
     def micro(name, *, classes):
         return vit.VideoViTConfig(
@@ -33,7 +34,7 @@ def small(monkeypatch, flashes):
             heads=2,
         )
 
-    monkeypatch.setattr(vit, "vit_preset", micro)
+    monkeypatch.setattr(train_vit, "vit_preset", micro)
     return flashes
 
 

@@ -11,14 +11,14 @@ from fadeline.models.codecs.clip_coder import ClipCoder, fit_tables
 from fadeline.models.codecs.entropy.bitstream import CHECK_BYTES, HEADER_BYTES, pack, read_header
 from fadeline.models.codecs.learned.codec import LearnedCodec
 from fadeline.models.codecs.learned.deepisc import DeepIscConfig
+from fadeline.models.codecs.learned.gain_fitting import fit_gains
+from fadeline.models.codecs.learned.principal_components import start_from_components
 from fadeline.models.codecs.learned.quantiser import symbols
 from fadeline.models.codecs.learned.rate import RateModel
 from fadeline.models.codecs.learned.stae import StaeConfig
 from fadeline.models.codecs.operating_point import OperatingPoint
 from fadeline.models.errors import BitstreamError, ClipError
 from fadeline.models.training.codec_objective import OVERHEAD_BYTES, CodecInTraining
-from fadeline.models.training.gain_fitting import fit_gains
-from fadeline.models.training.principal_components import start_from_components
 
 SMALL = {
     "frames": 8, "size_px": 16, "patch_features": 8, "features": 16, "channels": 3,
@@ -172,6 +172,7 @@ def test_a_prefix_of_packets_restores_less_of_the_same(one_thread, squares):
     assert far[0] > far[1] > far[2] == 0
 
 
+@pytest.mark.slow
 def test_ten_thousand_damaged_streams_are_errors(coder, codec, squares):
     """Flipped bits, cuts, foreign bytes, and damage that the checksum does not see.
 
