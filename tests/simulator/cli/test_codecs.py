@@ -94,6 +94,19 @@ def test_training_leaves_weights_cards_table_and_figure(fadeline, vit, tmp_path,
     assert [row["codec"] for row in rows] == ["uncompressed", *[codec] * 4]
 
 
+@pytest.mark.slow
+def test_python_trains_the_same_weights_as_the_command(fadeline, vit, tmp_path):
+    from fadeline.models import train_codec
+
+    assert train(fadeline, vit, tmp_path / "a", "--quiet", "--seed", "3").code == 0
+    train_codec(
+        "stae", tmp_path / "b", data="flashes", classifier=str(vit), length=0.01, seed=3,
+        precision="32-true",
+    )  # fmt: skip
+    for name in ("stae.safetensors", "stae-classifier.safetensors"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
 def test_a_trained_codec_is_measured_on_other_clips(fadeline, vit, tmp_path):
     train(fadeline, vit, tmp_path / "run", "--quiet")
     weights = tmp_path / "run" / "stae.safetensors"

@@ -57,6 +57,14 @@ def test_training_leaves_weights_a_card_and_a_figure(fadeline, in_tmp):
     assert Path("made", card["confusion_figure"]).read_bytes().startswith(b"\x89PNG")
 
 
+def test_python_trains_the_same_weights_as_the_command(fadeline, in_tmp):
+    from fadeline.models import train_vit
+
+    assert fadeline(*TRAIN, *SHORT, "--seed", "4", "--quiet").code == 0
+    train_vit("too", data="flashes", epochs=1, stem_epochs=0, seed=4, precision="32-true")
+    assert Path("made/vit.safetensors").read_bytes() == Path("too/vit.safetensors").read_bytes()
+
+
 def test_training_can_be_quiet(fadeline, in_tmp):
     answer = fadeline(*TRAIN, *SHORT, "--quiet")
     assert (answer.code, answer.out, answer.err) == (0, "", "")
