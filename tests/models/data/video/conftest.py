@@ -5,6 +5,10 @@ import numpy as np
 import pytest
 from av.video.stream import VideoStream
 
+from fadeline.models.data.video.decoding import decoded, logged_errors, opened
+from fadeline.models.data.video.sampling import Sampling
+from fadeline.models.data.video.video import read_clip
+
 CODECS = {
     ".avi": ("mjpeg", "yuvj420p"),
     ".gif": ("gif", "gray"),
@@ -49,6 +53,18 @@ def film():
         return path
 
     return encode
+
+
+@pytest.fixture
+def count_frames():
+    """Return a function that counts the frames of a video, and refuses what is no healthy one."""
+
+    def count(path):
+        read_clip(path, Sampling(frames=1), size=1)
+        with logged_errors() as log, opened(path) as (container, stream):
+            return sum(len(found.frames) for found in decoded(container, stream, log))
+
+    return count
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fadeline.models.data.video.sampling import Sampling
-from fadeline.models.data.video.video import count_frames, read_clip
+from fadeline.models.data.video.video import read_clip
 from fadeline.models.errors import ClipError
 
 MPEG4 = ("mpeg4", "yuv420p")
@@ -42,7 +42,9 @@ def bands(height, width, colours, *, axis):
         (Sampling(kind="dense", frames=4, stride=5), [2, 7, 12, 17]),
     ],
 )
-def test_the_frames_asked_for_are_taken(film, shown, tmp_path, suffix, sampling, positions):
+def test_the_frames_asked_for_are_taken(
+    film, shown, tmp_path, suffix, sampling, positions, count_frames
+):
     path = film(tmp_path / f"film{suffix}", 20)
     clip = read_clip(path, sampling, size=32)
     assert clip.shape == (4, 32, 32, 3)
@@ -52,14 +54,16 @@ def test_the_frames_asked_for_are_taken(film, shown, tmp_path, suffix, sampling,
 
 
 @pytest.mark.parametrize(("suffix", "states"), [(".mp4", 20), (".webm", 0), (".mkv", 0)])
-def test_containers_that_state_no_number_of_frames(film, tmp_path, suffix, states):
+def test_containers_that_state_no_number_of_frames(film, tmp_path, suffix, states, count_frames):
     path = film(tmp_path / f"film{suffix}", 20)
     assert stated_frames(path) == states
     assert count_frames(path) == 20
 
 
 @pytest.mark.parametrize("stated", [1, 7, 19, 21, 5_000_000])
-def test_a_container_that_states_a_wrong_number_of_frames(film, shown, tmp_path, stated):
+def test_a_container_that_states_a_wrong_number_of_frames(
+    film, shown, tmp_path, stated, count_frames
+):
     path = film(tmp_path / "film.avi", 20)
     data = bytearray(path.read_bytes())
     struct.pack_into("<I", data, data.index(b"vids") + 32, stated)  # dwLength of the AVI header
@@ -177,7 +181,7 @@ def test_odd_names(film, shown, tmp_path, monkeypatch, name):
     assert shown(read_clip(path, Sampling(frames=2), size=32)) == [1, 3]
 
 
-def test_titles_in_any_encoding(film, tmp_path):
+def test_titles_in_any_encoding(film, tmp_path, count_frames):
     path = film(tmp_path / "film.avi", 4, title="Café")
     with pytest.raises(UnicodeDecodeError):
         av.open(path)
@@ -232,7 +236,7 @@ def test_files_that_are_no_videos_are_refused_and_named(film, tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_damaged_frame_is_refused(film, tmp_path):
+def test_a_damaged_frame_is_refused(film, tmp_path, count_frames):
     path = film(tmp_path / "film.mkv", 20)
     data = bytearray(path.read_bytes())
     middle = len(data) // 2
