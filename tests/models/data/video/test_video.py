@@ -2,6 +2,7 @@
 
 import struct
 import tracemalloc
+from fractions import Fraction
 
 import av
 import numpy as np
@@ -115,6 +116,73 @@ def test_a_long_video_is_not_held_in_memory(film, tmp_path):
     assert peak_bytes < 10 * frame.nbytes  # of 500
 
 
+# -- Which frames, where the rate varies ------------------------------------------------------
+
+# Ten frames 20 ms apart, then ten 100 ms apart: 1,200 ms with the last as long as the one before. By
+# number, four of them would be 2, 7, 12 and 17.
+HELD_MS = [*range(0, 200, 20), *range(200, 1200, 100)]
+WITH_B_FRAMES = {"bf": "3", "x264-params": "b-pyramid=2:b-adapt=0"}
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "options"),
+    [
+        ("film.mp4", ("libx264", "yuv420p"), WITH_B_FRAMES),
+        ("film.mov", ("libx265", "yuv420p"), {"x265-params": "log-level=none:bframes=3"}),
+        ("film.mkv", LOSSLESS, {}),
+        ("film.webm", ("libvpx", "yuv420p"), {"lag-in-frames": "8", "auto-alt-ref": "1"}),
+        ("film.ts", ("libx264", "yuv420p"), WITH_B_FRAMES),
+        ("film.flv", ("libx264", "yuv420p"), WITH_B_FRAMES),
+        ("film.gif", ("gif", "gray"), {}),
+    ],
+)
+def test_frames_of_a_variable_rate_are_chosen_by_time(film, shown, tmp_path, name, codec, options):
+    path = film(tmp_path / name, 20, codec=codec, options=options, times_ms=HELD_MS)
+    *first, last = shown(read_clip(path, Sampling(frames=4), size=32))
+    assert first == [7, 12, 15]
+    assert last in (17, 18)  # encoders state other times for the last frame, or none
+    assert shown(read_clip(path, Sampling(kind="dense", frames=4), size=32)) == [8, 9, 10, 11]
+
+
+def test_drawn_frames_of_a_variable_rate_are_drawn_by_time(film, shown, tmp_path):
+    path = film(tmp_path / "film.mkv", 20, times_ms=HELD_MS)
+    drawn = [
+        shown(read_clip(path, Sampling(frames=4), size=32, rng=np.random.default_rng(seed)))
+        for seed in range(40)
+    ]
+    assert drawn[0] == shown(
+        read_clip(path, Sampling(frames=4), size=32, rng=np.random.default_rng(0))
+    )
+    first, *_, last = np.array(drawn).T
+    assert 5 < max(first) < 11
+    assert 15 < min(last) < 19
+    assert len({*map(tuple, drawn)}) > 20
+
+
+def test_an_edit_list_is_obeyed(film, shown, tmp_path):
+    """The part before a cut is in the file, for decoders, and is not shown."""
+    options = {"x264-params": "keyint=100:bframes=0"}
+    codec = ("libx264", "yuv420p")
+    path = film(tmp_path / "film.mp4", 20, codec=codec, options=options, times_ms=HELD_MS)
+    data = path.read_bytes()
+    at = data.index(b"elst") + 4
+    with av.open(path) as container:
+        ticks_per_ms = container.streams.video[0].time_base.denominator // 1000
+    count, _, _ = struct.unpack_from(">III", data, at + 4)
+    assert (data[at], count) == (0, 1)
+    cut = bytearray(data)
+    struct.pack_into(">II", cut, at + 8, 1000, 200 * ticks_per_ms)  # for 1,000 ms from 200 ms on
+    path.write_bytes(cut)
+    assert shown(read_clip(path, Sampling(frames=10), size=32)) == [*range(10, 20)]
+
+
+def test_a_wrong_guess_does_not_change_what_is_drawn(film, shown, tmp_path):
+    path = film(tmp_path / "film.h264", 20, codec=("libx264", "yuv420p"))
+    for seed in range(3):
+        clip = read_clip(path, Sampling(frames=4), size=32, rng=np.random.default_rng(seed))
+        assert shown(clip) == Sampling(frames=4).indices(20, np.random.default_rng(seed)).tolist()
+
+
 # -- Which pixels -----------------------------------------------------------------------------
 
 
@@ -159,6 +227,62 @@ def test_a_video_filmed_on_its_side_is_turned(film, tmp_path, degrees, axis, col
     clip = read_clip(path, Sampling(frames=1), size=32)
     expected = bands(32, 32, colours, axis=axis).astype(int)
     assert np.abs(clip - expected)[:, [4, 4, 28, 28], [4, 28, 4, 28]].max() < 12
+
+
+def disc(*, radius_rows, radius_columns, height, width):
+    rows, columns = np.indices((height, width)) + 0.5
+    inside = ((rows - height / 2) / radius_rows) ** 2 + (
+        (columns - width / 2) / radius_columns
+    ) ** 2 < 1
+    return np.where(inside, 255, 0).astype(np.uint8)[None, :, :, None].repeat(3, axis=3)
+
+
+@pytest.mark.parametrize(
+    ("aspect", "height", "width", "degrees"),
+    [
+        (2, 128, 96, 0),  # shown 192 x 128
+        (2, 128, 96, 90),
+        (2, 128, 48, 0),  # shown 96 x 128
+        (Fraction(1, 2), 96, 128, 0),  # shown 64 x 96
+        (Fraction(16, 11), 144, 176, 0),  # PAL, widescreen
+        (Fraction(8, 9), 120, 176, 180),  # NTSC
+        (2, 40, 24, 0),  # smaller than the clip
+    ],
+)
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_circle_is_round(film, tmp_path, suffix, aspect, height, width, degrees):
+    short = min(height, width * aspect)
+    picture = disc(
+        radius_rows=short / 4, radius_columns=short / 4 / aspect, height=height, width=width
+    )
+    path = film(
+        tmp_path / f"film{suffix}", picture, codec=MPEG4, pixel_aspect=Fraction(aspect),
+        rotation_degrees=degrees if suffix == ".mp4" else 0,
+    )  # fmt: skip
+    clip = read_clip(path, Sampling(frames=1), size=64)[0, ..., 1] > 127
+    assert abs(clip.any(axis=0).sum() - 32) <= 2
+    assert abs(clip.any(axis=1).sum() - 32) <= 2
+    assert abs(clip.sum() - np.pi * 16**2) < 0.06 * np.pi * 16**2
+
+
+def test_square_pixels_are_as_if_nothing_was_said(film, tmp_path):
+    picture = np.random.default_rng(1).integers(0, 256, (1, 96, 128, 3), np.uint8)
+    plain, said = (
+        read_clip(
+            film(tmp_path / f"{aspect}.mp4", picture, pixel_aspect=aspect),
+            Sampling(frames=1),
+            size=64,
+        )
+        for aspect in (None, Fraction(1))
+    )
+    np.testing.assert_array_equal(plain, said)
+
+
+def test_impossible_pixels_are_refused(film, tmp_path):
+    picture = np.zeros((1, 400, 48, 3), np.uint8)
+    path = film(tmp_path / "film.mp4", picture, pixel_aspect=Fraction(200))
+    with pytest.raises(ClipError, match=r"film\.mp4: states pixels 200 times as wide as high; up "):
+        read_clip(path, Sampling(frames=1), size=64)
 
 
 # -- Files ------------------------------------------------------------------------------------
