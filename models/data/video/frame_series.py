@@ -8,9 +8,9 @@ from pathlib import Path
 
 from fadeline.models.errors import ClipError
 
-PICTURE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+PICTURE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 """Ends of the names of pictures that may be frames (our choice: what tools that take videos apart
-write, and FFmpeg reads)."""
+write). Not TIFF, since FFmpeg's decoder calls tags that it does not know damage."""
 
 _NUMBERED = re.compile(r"(?P<before>.*?)(?P<number>[0-9]+)(?P<after>[^0-9]*)", re.DOTALL)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fadeline.models.data.video.archives import ARCHIVE_SUFFIXES, require_unpacked, unpack_hint
-from fadeline.models.data.video.frame_series import is_frame_folder, is_picture
+from fadeline.models.data.video.frame_series import PICTURE_SUFFIXES, is_frame_folder, is_picture
 from fadeline.models.errors import ClipError
 
 # fmt: off
@@ -80,7 +80,10 @@ class Listing:
                 "; it holds pictures: the frames of a clip belong in a folder of their own, as "
                 f"{class_name}/CLIP/img_00001.jpg"
             )
-        return unpack_hint(self.path / class_name)
+        return unpack_hint(self.path / class_name) or (
+            "; a clip may also be a folder in it, of numbered pictures "
+            f"({', '.join(PICTURE_SUFFIXES)})"
+        )
 
     def left_out_of(self, class_name: str) -> list[str]:
         """Return what is left out of one class folder, as in `left_out`."""

@@ -118,8 +118,8 @@ def test_a_long_video_is_not_held_in_memory(film, tmp_path):
 
 # -- Which frames, where the rate varies ------------------------------------------------------
 
-# Ten frames 20 ms apart, then ten 100 ms apart: 1,200 ms with the last as long as the one before. By
-# number, four of them would be 2, 7, 12 and 17.
+# Ten frames 20 ms apart, then ten 100 ms apart: 1,200 ms with the last as long as the one before.
+# By number, four of them would be 2, 7, 12 and 17.
 HELD_MS = [*range(0, 200, 20), *range(200, 1200, 100)]
 WITH_B_FRAMES = {"bf": "3", "x264-params": "b-pyramid=2:b-adapt=0"}
 
