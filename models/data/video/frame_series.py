@@ -34,7 +34,7 @@ class NumberedPicture:
 
 def is_picture(name: str) -> bool:
     """Return whether a file is a picture by its name, and not hidden."""
-    return name[0] != "." and Path(name).suffix.lower() in PICTURE_SUFFIXES
+    return name[0] != "." and name.lower().endswith(PICTURE_SUFFIXES)
 
 
 def is_frame_folder(folder: Path) -> bool:

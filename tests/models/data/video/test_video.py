@@ -176,6 +176,15 @@ def test_an_edit_list_is_obeyed(film, shown, tmp_path):
     assert shown(read_clip(path, Sampling(frames=10), size=32)) == [*range(10, 20)]
 
 
+def test_recordings_strung_together_are_one_video(film, shown, tmp_path):
+    """The clock begins again in the middle, and so says nothing of the order."""
+    codec = ("mpeg1video", "yuv420p")
+    first, second = (film(tmp_path / f"{name}.mpg", 20, codec=codec) for name in "ab")
+    path = tmp_path / "both.mpg"
+    path.write_bytes(first.read_bytes() + second.read_bytes())
+    assert shown(read_clip(path, Sampling(frames=4), size=32)) == [5, 15, 5, 15]
+
+
 def test_a_wrong_guess_does_not_change_what_is_drawn(film, shown, tmp_path):
     path = film(tmp_path / "film.h264", 20, codec=("libx264", "yuv420p"))
     for seed in range(3):
