@@ -1,8 +1,8 @@
 """The clock and the user's door: scenarios, the engine, metrics, figures and commands.
 
-    from fadeline.simulator import run
-    result = run("rayleigh", set={"channel.mean_snr_db": 5}, workers=2)
-    result.accuracy, result.verdict, result.figure(), result.save("runs/mine")
+from fadeline.simulator import run
+result = run("rayleigh", set={"channel.mean_snr_db": 5}, workers=2)
+result.accuracy, result.verdict, result.figure(), result.save("runs/mine")
 """
 
 if __name__ != "fadeline.simulator":
