@@ -9,6 +9,7 @@ import argparse
 import resource
 import sys
 import time
+from math import inf
 
 import numpy as np
 import simpy
@@ -16,13 +17,14 @@ import simpy
 from fadeline.channels.fading import rayleigh
 from fadeline.channels.rates import Shannon
 from fadeline.channels.trace import LinkTrace
-from fadeline.simulator.engine.clip import Clip
-from fadeline.simulator.engine.clip_process import Surroundings, camera
+from fadeline.simulator.engine.clip import Clip, Option
+from fadeline.simulator.engine.clip_process import Stations, begin, camera
 from fadeline.simulator.engine.clock import FIRST, Clock
-from fadeline.simulator.engine.device import Device
+from fadeline.simulator.engine.device import Device, DeviceRules
 from fadeline.simulator.engine.edge_server import EdgeServer
 from fadeline.simulator.engine.ledger import Ledger
-from fadeline.simulator.engine.uplink import Link, radio
+from fadeline.simulator.engine.uplink import uplink
+from fadeline.simulator.links.link import Link
 
 RATE_HZ, LOAD = 10.0, 0.7
 
@@ -56,29 +58,29 @@ def engine(clips, *, bits, encode_s, sharing="equal", devices=1):
     each = clips // devices
     end_s = each * devices / RATE_HZ + 60.0
     clock = Clock()
-    air = radio(clock, sharing)
+    air = uplink(clock, sharing)
     ledger = Ledger(each * devices, end_s)
-    edge = EdgeServer(clock, lambda batch: batch[0].infer_s)
+    edge = EdgeServer(clock, lambda batch: batch[0].option.infer_s)
     for number in range(devices):
         link = Link(fading_trace(rng, end_s) if bits else instant_trace(end_s), end_s)
-        device = Device(clock, air, link, limit=None, when_full="drop-oldest")
+        device = Device(clock, air, link, DeviceRules(None))
         born_s = rng.exponential(devices / RATE_HZ, each).cumsum().tolist()
         infer_s = rng.exponential(LOAD / RATE_HZ, each).tolist()
         made = clips_of(FIRST + number * each, born_s, encode_s, bits, infer_s)
-        clock.process(camera(made, Surroundings(clock, device, edge, ledger)))
-    return timed(lambda: (clock.run(until=end_s), ledger.close()))
+        clock.process(camera(made, Stations(clock, device, edge, ledger)))
+    return timed(lambda: (clock.run_until(end_s), ledger.close()))
 
 
 def clips_of(first, born_s, encode_s, bits, infer_s):
     for number, (born, infer) in enumerate(zip(born_s, infer_s, strict=True)):
-        yield Clip(first + number, born, encode_s, bits, infer, 1.0, 0.0)
+        yield Clip(first + number, born, [Option(encode_s, bits, infer)], 1.0, 0.0)
 
 
 def edge_alone(clips):
     """M/M/1: the edge server and nothing else, as the peers do it."""
     rng = np.random.default_rng(0)
     clock = Clock()
-    edge = EdgeServer(clock, lambda batch: batch[0].infer_s)
+    edge = EdgeServer(clock, lambda batch: batch[0].option.infer_s)
     services = rng.exponential(LOAD / RATE_HZ, clips).tolist()
 
     def visit(clip):
@@ -87,11 +89,12 @@ def edge_alone(clips):
     def source():
         for number, gap_s in enumerate(rng.exponential(1.0 / RATE_HZ, clips).tolist()):
             yield clock.timeout(gap_s)
-            clip = Clip(FIRST + number, clock.now, 0.0, 0.0, services[number], 1.0, 0.0)
-            clock.process(visit(clip))
+            option = Option(0.0, 0.0, services[number])
+            clip = Clip(FIRST + number, clock.now, [option], 1.0, 0.0)
+            begin(visit(clip))
 
     clock.process(source())
-    return timed(clock.run)
+    return timed(lambda: clock.run_until(inf))
 
 
 def ciw_queue(clips):

@@ -25,6 +25,7 @@ from fadeline.models.files import complete_or_absent
 from fadeline.models.hardware.latency import Effort, time_call, torch_threads
 from fadeline.models.hardware.network_cost import network_cost
 from fadeline.models.hardware.network_speed import reference_network_s
+from fadeline.models.hardware.network_work import NetworkWork
 from fadeline.models.hardware.serial_speed import serial_symbols_per_s
 from fadeline.models.measurement.outcomes import (
     COLUMNS,
@@ -32,7 +33,6 @@ from fadeline.models.measurement.outcomes import (
     OWN,
     UNCOMPRESSED,
     CodecFacts,
-    NetworkWork,
     Outcomes,
 )
 from fadeline.models.weights import Card

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from fadeline.models.card import read_card
 from fadeline.models.errors import OutcomesError, WeightsError
 from fadeline.models.files import complete_or_absent
+from fadeline.models.hardware.network_work import NetworkWork
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,21 +54,6 @@ once each frame was seen; null if the whole clip is needed, or there are several
 confidence: probability of the answer. attention: mean score of the positions sent; null for codecs
 without. psnr_db: of the restored clip.
 """
-
-
-@dataclass(frozen=True)
-class NetworkWork:
-    """What a network does, so that its time on any machine can be estimated.
-
-    Attributes:
-        flops: Floating-point operations for a clip, two for a multiply-add.
-        moved_bytes: Read and written for a clip.
-        weight_bytes: Read for a call, however many clips it is for.
-    """
-
-    flops: int
-    moved_bytes: int
-    weight_bytes: int
 
 
 @dataclass(frozen=True)

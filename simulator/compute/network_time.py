@@ -8,7 +8,7 @@ measured one, less overhead, times the sustained rate of the host over that of t
 
 from dataclasses import dataclass
 
-from fadeline.models.measurement.outcomes import NetworkWork
+from fadeline.models.hardware.network_work import NetworkWork
 from fadeline.simulator.compute.profile import Profile, load_profile
 
 

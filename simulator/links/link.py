@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from fadeline.channels.trace import LinkTrace
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that takes three times as long to make
 class Delivery:
     """What became of one transfer: all that a link says of it.
 

@@ -6,13 +6,13 @@ from typing import Any
 import pandas as pd
 
 from fadeline.channels.trace import LinkTrace
+from fadeline.models.hardware.network_work import NetworkWork
 from fadeline.models.measurement.outcomes import (
     COLUMNS,
     FROZEN,
     OWN,
     UNCOMPRESSED,
     CodecFacts,
-    NetworkWork,
     Outcomes,
 )
 from fadeline.simulator.compute.profile import load_profile

@@ -10,11 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from fadeline.models.errors import OutcomesError
+from fadeline.models.hardware.network_work import NetworkWork
 from fadeline.models.measurement.outcomes import (
     COLUMNS,
     UNCOMPRESSED,
     CodecFacts,
-    NetworkWork,
     Outcomes,
     read_outcomes,
     refuse_other_outcomes,

@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 from fadeline.models.errors import OutcomesError
+from fadeline.models.hardware.network_work import NetworkWork
 from fadeline.models.measurement.outcomes import (
     COLUMNS,
     UNCOMPRESSED,
     CodecFacts,
-    NetworkWork,
     Outcomes,
 )
 from fadeline.models.measurement.rate_accuracy import PairedDifference, rate_accuracy

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fadeline.models.measurement.outcomes import NetworkWork, read_outcomes, shipped_outcomes
+from fadeline.models.hardware.network_work import NetworkWork
+from fadeline.models.measurement.outcomes import read_outcomes, shipped_outcomes
 from fadeline.simulator.compute.network_time import NetworkTime
 from fadeline.simulator.compute.profile import load_profile, shipped_profiles
 

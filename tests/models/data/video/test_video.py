@@ -2,13 +2,14 @@
 
 import struct
 import tracemalloc
+from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
 
 from fadeline.models.data.video.sampling import Sampling
-from fadeline.models.data.video.video import count_frames, read_clip
+from fadeline.models.data.video.video import read_clip
 from fadeline.models.errors import ClipError
 
 MPEG4 = ("mpeg4", "yuv420p")
@@ -42,7 +43,9 @@ def bands(height, width, colours, *, axis):
         (Sampling(kind="dense", frames=4, stride=5), [2, 7, 12, 17]),
     ],
 )
-def test_the_frames_asked_for_are_taken(film, shown, tmp_path, suffix, sampling, positions):
+def test_the_frames_asked_for_are_taken(
+    film, shown, tmp_path, suffix, sampling, positions, count_frames
+):
     path = film(tmp_path / f"film{suffix}", 20)
     clip = read_clip(path, sampling, size=32)
     assert clip.shape == (4, 32, 32, 3)
@@ -52,14 +55,16 @@ def test_the_frames_asked_for_are_taken(film, shown, tmp_path, suffix, sampling,
 
 
 @pytest.mark.parametrize(("suffix", "states"), [(".mp4", 20), (".webm", 0), (".mkv", 0)])
-def test_containers_that_state_no_number_of_frames(film, tmp_path, suffix, states):
+def test_containers_that_state_no_number_of_frames(film, tmp_path, suffix, states, count_frames):
     path = film(tmp_path / f"film{suffix}", 20)
     assert stated_frames(path) == states
     assert count_frames(path) == 20
 
 
 @pytest.mark.parametrize("stated", [1, 7, 19, 21, 5_000_000])
-def test_a_container_that_states_a_wrong_number_of_frames(film, shown, tmp_path, stated):
+def test_a_container_that_states_a_wrong_number_of_frames(
+    film, shown, tmp_path, stated, count_frames
+):
     path = film(tmp_path / "film.avi", 20)
     data = bytearray(path.read_bytes())
     struct.pack_into("<I", data, data.index(b"vids") + 32, stated)  # dwLength of the AVI header
@@ -111,6 +116,82 @@ def test_a_long_video_is_not_held_in_memory(film, tmp_path):
     assert peak_bytes < 10 * frame.nbytes  # of 500
 
 
+# -- Which frames, where the rate varies ------------------------------------------------------
+
+# Ten frames 20 ms apart, then ten 100 ms apart: 1,200 ms with the last as long as the one before.
+# By number, four of them would be 2, 7, 12 and 17.
+HELD_MS = [*range(0, 200, 20), *range(200, 1200, 100)]
+WITH_B_FRAMES = {"bf": "3", "x264-params": "b-pyramid=2:b-adapt=0"}
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "options"),
+    [
+        ("film.mp4", ("libx264", "yuv420p"), WITH_B_FRAMES),
+        ("film.mov", ("libx265", "yuv420p"), {"x265-params": "log-level=none:bframes=3"}),
+        ("film.mkv", LOSSLESS, {}),
+        ("film.webm", ("libvpx", "yuv420p"), {"lag-in-frames": "8", "auto-alt-ref": "1"}),
+        ("film.ts", ("libx264", "yuv420p"), WITH_B_FRAMES),
+        ("film.flv", ("libx264", "yuv420p"), WITH_B_FRAMES),
+        ("film.gif", ("gif", "gray"), {}),
+    ],
+)
+def test_frames_of_a_variable_rate_are_chosen_by_time(film, shown, tmp_path, name, codec, options):
+    path = film(tmp_path / name, 20, codec=codec, options=options, times_ms=HELD_MS)
+    *first, last = shown(read_clip(path, Sampling(frames=4), size=32))
+    assert first == [7, 12, 15]
+    assert last in (17, 18)  # encoders state other times for the last frame, or none
+    assert shown(read_clip(path, Sampling(kind="dense", frames=4), size=32)) == [8, 9, 10, 11]
+
+
+def test_drawn_frames_of_a_variable_rate_are_drawn_by_time(film, shown, tmp_path):
+    path = film(tmp_path / "film.mkv", 20, times_ms=HELD_MS)
+    drawn = [
+        shown(read_clip(path, Sampling(frames=4), size=32, rng=np.random.default_rng(seed)))
+        for seed in range(40)
+    ]
+    assert drawn[0] == shown(
+        read_clip(path, Sampling(frames=4), size=32, rng=np.random.default_rng(0))
+    )
+    first, *_, last = np.array(drawn).T
+    assert 5 < max(first) < 11
+    assert 15 < min(last) < 19
+    assert len({*map(tuple, drawn)}) > 20
+
+
+def test_an_edit_list_is_obeyed(film, shown, tmp_path):
+    """The part before a cut is in the file, for decoders, and is not shown."""
+    options = {"x264-params": "keyint=100:bframes=0"}
+    codec = ("libx264", "yuv420p")
+    path = film(tmp_path / "film.mp4", 20, codec=codec, options=options, times_ms=HELD_MS)
+    data = path.read_bytes()
+    at = data.index(b"elst") + 4
+    with av.open(path) as container:
+        ticks_per_ms = container.streams.video[0].time_base.denominator // 1000
+    count, _, _ = struct.unpack_from(">III", data, at + 4)
+    assert (data[at], count) == (0, 1)
+    cut = bytearray(data)
+    struct.pack_into(">II", cut, at + 8, 1000, 200 * ticks_per_ms)  # for 1,000 ms from 200 ms on
+    path.write_bytes(cut)
+    assert shown(read_clip(path, Sampling(frames=10), size=32)) == [*range(10, 20)]
+
+
+def test_recordings_strung_together_are_one_video(film, shown, tmp_path):
+    """The clock begins again in the middle, and so says nothing of the order."""
+    codec = ("mpeg1video", "yuv420p")
+    first, second = (film(tmp_path / f"{name}.mpg", 20, codec=codec) for name in "ab")
+    path = tmp_path / "both.mpg"
+    path.write_bytes(first.read_bytes() + second.read_bytes())
+    assert shown(read_clip(path, Sampling(frames=4), size=32)) == [5, 15, 5, 15]
+
+
+def test_a_wrong_guess_does_not_change_what_is_drawn(film, shown, tmp_path):
+    path = film(tmp_path / "film.h264", 20, codec=("libx264", "yuv420p"))
+    for seed in range(3):
+        clip = read_clip(path, Sampling(frames=4), size=32, rng=np.random.default_rng(seed))
+        assert shown(clip) == Sampling(frames=4).indices(20, np.random.default_rng(seed)).tolist()
+
+
 # -- Which pixels -----------------------------------------------------------------------------
 
 
@@ -157,6 +238,62 @@ def test_a_video_filmed_on_its_side_is_turned(film, tmp_path, degrees, axis, col
     assert np.abs(clip - expected)[:, [4, 4, 28, 28], [4, 28, 4, 28]].max() < 12
 
 
+def disc(*, radius_rows, radius_columns, height, width):
+    rows, columns = np.indices((height, width)) + 0.5
+    inside = ((rows - height / 2) / radius_rows) ** 2 + (
+        (columns - width / 2) / radius_columns
+    ) ** 2 < 1
+    return np.where(inside, 255, 0).astype(np.uint8)[None, :, :, None].repeat(3, axis=3)
+
+
+@pytest.mark.parametrize(
+    ("aspect", "height", "width", "degrees"),
+    [
+        (2, 128, 96, 0),  # shown 192 x 128
+        (2, 128, 96, 90),
+        (2, 128, 48, 0),  # shown 96 x 128
+        (Fraction(1, 2), 96, 128, 0),  # shown 64 x 96
+        (Fraction(16, 11), 144, 176, 0),  # PAL, widescreen
+        (Fraction(8, 9), 120, 176, 180),  # NTSC
+        (2, 40, 24, 0),  # smaller than the clip
+    ],
+)
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_circle_is_round(film, tmp_path, suffix, aspect, height, width, degrees):
+    short = min(height, width * aspect)
+    picture = disc(
+        radius_rows=short / 4, radius_columns=short / 4 / aspect, height=height, width=width
+    )
+    path = film(
+        tmp_path / f"film{suffix}", picture, codec=MPEG4, pixel_aspect=Fraction(aspect),
+        rotation_degrees=degrees if suffix == ".mp4" else 0,
+    )  # fmt: skip
+    clip = read_clip(path, Sampling(frames=1), size=64)[0, ..., 1] > 127
+    assert abs(clip.any(axis=0).sum() - 32) <= 2
+    assert abs(clip.any(axis=1).sum() - 32) <= 2
+    assert abs(clip.sum() - np.pi * 16**2) < 0.06 * np.pi * 16**2
+
+
+def test_square_pixels_are_as_if_nothing_was_said(film, tmp_path):
+    picture = np.random.default_rng(1).integers(0, 256, (1, 96, 128, 3), np.uint8)
+    plain, said = (
+        read_clip(
+            film(tmp_path / f"{aspect}.mp4", picture, pixel_aspect=aspect),
+            Sampling(frames=1),
+            size=64,
+        )
+        for aspect in (None, Fraction(1))
+    )
+    np.testing.assert_array_equal(plain, said)
+
+
+def test_impossible_pixels_are_refused(film, tmp_path):
+    picture = np.zeros((1, 400, 48, 3), np.uint8)
+    path = film(tmp_path / "film.mp4", picture, pixel_aspect=Fraction(200))
+    with pytest.raises(ClipError, match=r"film\.mp4: states pixels 200 times as wide as high; up "):
+        read_clip(path, Sampling(frames=1), size=64)
+
+
 # -- Files ------------------------------------------------------------------------------------
 
 
@@ -177,7 +314,7 @@ def test_odd_names(film, shown, tmp_path, monkeypatch, name):
     assert shown(read_clip(path, Sampling(frames=2), size=32)) == [1, 3]
 
 
-def test_titles_in_any_encoding(film, tmp_path):
+def test_titles_in_any_encoding(film, tmp_path, count_frames):
     path = film(tmp_path / "film.avi", 4, title="Café")
     with pytest.raises(UnicodeDecodeError):
         av.open(path)
@@ -232,7 +369,7 @@ def test_files_that_are_no_videos_are_refused_and_named(film, tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_damaged_frame_is_refused(film, tmp_path):
+def test_a_damaged_frame_is_refused(film, tmp_path, count_frames):
     path = film(tmp_path / "film.mkv", 20)
     data = bytearray(path.read_bytes())
     middle = len(data) // 2
