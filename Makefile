@@ -10,7 +10,7 @@ RUNTIME := .venv/.runtime-installed
 DEV := .venv/.dev-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint links bench tables notebooks architecture clean
+.PHONY: help demo test quick lint links bench tables notebooks architecture clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -20,6 +20,9 @@ demo: $(RUNTIME) ## the main job: STAE against DeepISC over a Rayleigh channel
 
 test: lint ## lint, check types and run all tests
 	$(BIN)/pytest -n 2
+
+quick: $(DEV) ## run the tests that are not marked slow
+	$(BIN)/pytest -n 2 -m 'not slow' tests
 
 lint: $(DEV) links ## check style, formatting, types and the import rules
 	$(BIN)/ruff check
@@ -54,8 +57,9 @@ tables: $(DEV) ## measure the shipped outcome tables again, in about half an hou
 notebooks: $(DEV) ## run the notebooks in full and keep their output
 	FADELINE_NOTEBOOKS=full $(BIN)/pytest --nbmake --overwrite notebooks
 
-architecture: $(DEV) ## draw the rooms and their imports into docs/architecture.md
-	$(BIN)/python docs/draw_architecture.py
+# Needs nothing but Python, so it makes and changes no environment.
+architecture: ## draw the rooms and their imports into docs/architecture.md
+	$(PYTHON) docs/draw_architecture.py
 
 clean: ## remove the environment, build products, caches and runs
 	rm -rf .venv build dist runs *.egg-info
