@@ -68,7 +68,12 @@ def engine(clips, *, bits, encode_s, sharing="equal", devices=1):
         infer_s = rng.exponential(LOAD / RATE_HZ, each).tolist()
         made = clips_of(FIRST + number * each, born_s, encode_s, bits, infer_s)
         clock.process(camera(made, Stations(clock, device, edge, ledger)))
-    return timed(lambda: (clock.run_until(end_s), ledger.close()))
+
+    def run():
+        clock.run_until(end_s)
+        ledger.close()
+
+    return timed(run)
 
 
 def clips_of(first, born_s, encode_s, bits, infer_s):

@@ -1,8 +1,10 @@
 """The clock and the user's door: scenarios, the engine, metrics, figures and commands.
 
-from fadeline.simulator import run
-result = run("rayleigh", set={"channel.mean_snr_db": 5}, workers=2)
-result.accuracy, result.verdict, result.figure(), result.save("runs/mine")
+Example:
+    >>> from fadeline.simulator import run
+    >>> found = run("rayleigh", set={"replications": 2, "duration_s": 4}, workers=1)
+    >>> found.verdict[0]
+    'At a deadline of 100 ms:'
 """
 
 if __name__ != "fadeline.simulator":

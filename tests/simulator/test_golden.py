@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -16,7 +17,7 @@ from fadeline.simulator import run
 from fadeline.simulator.loading.load import shipped_names
 
 FILE = Path(__file__).parents[1] / "golden" / "clips.json"
-SHORT = {"replications": 2, "duration_s": 4}
+SHORT: dict[str, Any] = {"replications": 2, "duration_s": 4}
 ACTING = {
     "edge.queue.drop_expired": True, "deadlines_s": [0.05, 0.1], "channel.sharing": "fifo",
     "channel.access_delay_s": 0.006, "devices.0.idle_power": True,
@@ -28,7 +29,7 @@ BLOCKS = {
     "channel.sharing": "fdma", "warmup_s": "mser5",
     "edge.round_trip_s": {"kind": "exponential", "mean_s": 0.01},
 }  # fmt: skip
-CASES = {name: (name, {}) for name in shipped_names()} | {
+CASES: dict[str, tuple[str, dict[str, Any]]] = {name: (name, {}) for name in shipped_names()} | {
     "rayleigh, acting on deadlines": ("rayleigh", ACTING),
     "rayleigh, blocks that are lost": ("rayleigh", BLOCKS),
 }

@@ -224,7 +224,9 @@ def test_folders_of_frames_are_shown_cached_and_listed(fadeline, cache_folder, i
     assert found["path"] in [row["where"] for row in rows]
     sheet = ("data", "sheet", "videofolder:films", "--out", "sheet.png", "--frames", 4)
     assert fadeline(*sheet, "--classes", "jump").code == 0
-    assert cv2.imread("sheet.png").max() > 150
+    sheet_pixels = cv2.imread("sheet.png")
+    assert sheet_pixels is not None
+    assert sheet_pixels.max() > 150
 
 
 @pytest.fixture

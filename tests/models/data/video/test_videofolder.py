@@ -105,9 +105,9 @@ def test_a_split_of_ucf101s_format(tree):
         (lists / f"testlist0{draw}.txt").write_text(
             f"Jump/v_Jump_g0{test}_c01.avi\nWalk/v_Walk_g0{test}_c01.avi\n"
         )
-    train, test = (VideoFolder(folder, split=split) for split in ("train", "test"))
-    assert listed(train) == [clips[2], clips[3], "Walk/v_Walk_g02_c01.avi"]
-    assert listed(test) == [clips[0], "Walk/v_Walk_g01_c01.avi"]
+    parts = [VideoFolder(folder, split=split) for split in ("train", "test")]
+    assert listed(parts[0]) == [clips[2], clips[3], "Walk/v_Walk_g02_c01.avi"]
+    assert listed(parts[1]) == [clips[0], "Walk/v_Walk_g01_c01.avi"]
     assert listed(VideoFolder(folder, split="train", draw=2))[:2] == clips[:2]
     given = VideoFolder(folder, split="test", splits=lists / "testlist02.txt", draw=2)
     assert listed(given)[0] == clips[2]
