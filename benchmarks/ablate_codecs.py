@@ -23,20 +23,20 @@ import torch
 from torch import Tensor, nn
 
 from fadeline.models.classifiers.controls import SomeClips
+from fadeline.models.classifiers.stored_vit import load_vit
 from fadeline.models.codecs.learned.codec import Codec
 from fadeline.models.codecs.learned.deepisc import evenly
 from fadeline.models.codecs.learned.stae import Encoded, StaeConfig, StaeEncoder, opinion
 from fadeline.models.codecs.stored_codec import load_codec
+from fadeline.models.data.batches import batch_of, to_float
 from fadeline.models.data.cache.cache import cached
 from fadeline.models.data.clipset import ClipSet
 from fadeline.models.data.drawn.actions import ActionClips
 from fadeline.models.measurement.measuring import answer
 from fadeline.models.proportion import Share
-from fadeline.models.training.batches import batch_of, to_float
 from fadeline.models.training.codec import Step, codec_recipe, new_codec, train_codec
 from fadeline.models.training.codec_objective import OVERHEAD_BYTES, PricedCodec
 from fadeline.models.training.memory import keep_freed_memory
-from fadeline.models.weights import load_vit
 
 RATIOS = (104, 1000)
 EPOCHS = {"hard": 1, "joint": 2}

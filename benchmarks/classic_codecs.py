@@ -34,6 +34,7 @@ from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
 from fadeline.models.classifiers.controls import SomeClips
+from fadeline.models.classifiers.stored_vit import load_vit
 from fadeline.models.classifiers.vit import VideoViT
 from fadeline.models.codecs.stored_codec import TrainedCodec, load_codec
 from fadeline.models.data.clipset import ClipSet
@@ -52,7 +53,6 @@ from fadeline.models.measurement.outcomes import (
 )
 from fadeline.models.measurement.rate_accuracy import Answers, PairedDifference
 from fadeline.models.proportion import Share
-from fadeline.models.weights import load_vit
 
 Clip = NDArray[np.uint8]
 Through = Callable[[Clip], tuple[dict[str, int], Clip]]

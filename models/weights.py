@@ -1,11 +1,11 @@
 """Trained weights in safetensors, each with a card beside it that says what they are worth."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -20,13 +20,12 @@ from fadeline.models.card import (
     shipped_weights,
     weights_path,
 )
-from fadeline.models.classifiers.vit import VideoViT, VideoViTConfig
 from fadeline.models.errors import WeightsError
 from fadeline.models.files import complete_or_absent
 
 __all__ = [
-    "MISSING", "Card", "load_vit", "load_weights", "package_versions", "read_card",
-    "round_to_half", "save_weights", "shipped_weights", "warm_start", "weights_path",
+    "MISSING", "Card", "load_weights", "package_versions", "read_card", "round_to_half",
+    "save_weights", "shipped_weights", "state_digest", "warm_start", "weights_path",
 ]  # fmt: skip
 
 
@@ -101,32 +100,6 @@ def load_weights(model: nn.Module, path: Path) -> Card:
     return card
 
 
-def load_vit(name_or_path: str | Path) -> tuple[VideoViT, Card]:
-    """Return a trained video ViT in evaluation mode, and its card.
-
-    Args:
-        name_or_path: Name of shipped weights, such as `vit-tiny-actions`, or path of a .safetensors
-            file.
-
-    Raises:
-        WeightsError: If there are no such weights, or they cannot be trusted.
-    """
-    path = weights_path(name_or_path)
-    card = read_card(path)
-    if card.architecture != VideoViT.__name__:
-        raise WeightsError(f"{path}: holds a {card.architecture}, not a {VideoViT.__name__}")
-    try:
-        stored: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in card.config.items()
-        }
-        config = VideoViTConfig(**stored)
-    except (TypeError, ValueError, ArithmeticError) as error:
-        raise WeightsError(f"{path}: its card has no valid config: {error}") from error
-    model = VideoViT(config).eval()
-    return model, load_weights(model, path)
-
-
 def package_versions() -> dict[str, str]:
     """Return the versions of the packages that trained weights depend on."""
     found = {}
@@ -171,3 +144,12 @@ def warm_start(model: nn.Module, path: Path, *, replaceable: Sequence[str]) -> l
         )
     model.load_state_dict(fitting, strict=False)
     return left
+
+
+def state_digest(model: nn.Module) -> str:
+    """Return the SHA-256 of a network's parameters and buffers, in hexadecimal."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()

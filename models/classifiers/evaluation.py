@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from fadeline.models.classifiers.controls import ChangedClips, Control
+from fadeline.models.data.batches import batches_of
 from fadeline.models.data.clipset import ClipSet
 from fadeline.models.files import complete_or_absent
 from fadeline.models.proportion import Share
-from fadeline.models.training.batches import batches_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

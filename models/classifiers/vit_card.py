@@ -1,6 +1,5 @@
 """What is measured of a trained video ViT, put into its card and compared with it."""
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -206,16 +205,3 @@ def compare(
         if stored is not None:
             rows.append(Comparison(name, Share(stored["correct"], stored["count"]), now))
     return rows
-
-
-def seed_spread(accuracies: list[float]) -> float:
-    """Return the standard deviation of the accuracy over trainings with different seeds.
-
-    Raises:
-        ValueError: If there are fewer than two.
-    """
-    if len(accuracies) < 2:
-        raise ValueError(f"a spread needs at least two accuracies, got {len(accuracies)}")
-    mean = math.fsum(accuracies) / len(accuracies)
-    squares = math.fsum((accuracy - mean) ** 2 for accuracy in accuracies)
-    return math.sqrt(squares / (len(accuracies) - 1))

@@ -30,7 +30,7 @@ from fadeline.models.codecs.learned.selection import parts
 from fadeline.models.codecs.learned.stae import Encoded
 from fadeline.models.codecs.operating_point import OperatingPoint
 from fadeline.models.errors import BitstreamError, ClipError
-from fadeline.models.training.checkpoint import state_digest
+from fadeline.models.weights import state_digest
 
 Clip = NDArray[np.uint8]
 

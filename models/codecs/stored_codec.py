@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from fadeline.models.card import Card, classifier_path, read_card, weights_path
+from fadeline.models.classifiers.stored_vit import load_vit
 from fadeline.models.classifiers.vit import VideoViT
 from fadeline.models.codecs.clip_coder import ClipCoder
 from fadeline.models.codecs.entropy.probability_tables import Tables
@@ -22,7 +23,7 @@ from fadeline.models.codecs.learned.deepisc import DeepIscConfig
 from fadeline.models.codecs.learned.stae import StaeConfig
 from fadeline.models.codecs.operating_point import OperatingPoint
 from fadeline.models.errors import WeightsError
-from fadeline.models.weights import load_vit, load_weights
+from fadeline.models.weights import load_weights
 
 CODEC_CONFIGS: dict[str, type[StaeConfig] | type[DeepIscConfig]] = {
     "StaeConfig": StaeConfig,

@@ -63,15 +63,6 @@ class Calibration:
     check: tuple[Prediction, ...]
 
 
-def default_stages() -> tuple[Stage, ...]:
-    """Return the stages of handling a clip that this version has networks for."""
-    from fadeline.models.classifiers.vit import VideoViT, vit_preset
-
-    config = vit_preset("tiny", classes=10)  # a few classes more or less cost nothing
-    shape = (3, config.frames, config.size_px, config.size_px)
-    return (network_stage("classify", VideoViT(config).eval(), shape),)
-
-
 def network_stage(name: str, network: "nn.Module", shape: tuple[int, ...]) -> Stage:
     """Return a stage that is one network.
 

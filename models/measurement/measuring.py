@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from fadeline.models.classifiers.controls import SomeClips
+from fadeline.models.classifiers.stages import reference_network_s
 from fadeline.models.classifiers.vit import VideoViT
 from fadeline.models.codecs.clip_coder import Clip, ClipCoder
 from fadeline.models.codecs.entropy.bitstream import VERSION
@@ -24,7 +25,6 @@ from fadeline.models.errors import OutcomesError
 from fadeline.models.files import complete_or_absent
 from fadeline.models.hardware.latency import Effort, time_call, torch_threads
 from fadeline.models.hardware.network_cost import network_cost
-from fadeline.models.hardware.network_speed import reference_network_s
 from fadeline.models.hardware.network_work import NetworkWork
 from fadeline.models.hardware.serial_speed import serial_symbols_per_s
 from fadeline.models.measurement.outcomes import (

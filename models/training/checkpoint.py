@@ -5,7 +5,6 @@ far are JSON in the file's header. One file replaced whole is never half of one 
 another. Generators are not stored: the loop derives them from (seed, epoch, step).
 """
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,12 +115,3 @@ def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[f"{prefix}{name}"] = value
     return flat
-
-
-def state_digest(model: nn.Module) -> str:
-    """Return the SHA-256 of a network's parameters and buffers, in hexadecimal."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()

@@ -25,9 +25,9 @@ from fadeline.models.codecs.learned.codec import Codec
 from fadeline.models.codecs.learned.deepisc import DeepIscConfig
 from fadeline.models.codecs.learned.stae import StaeConfig
 from fadeline.models.codecs.operating_point import MAX_RADIUS, OperatingPoint
+from fadeline.models.data.augmentation import Augmentation
+from fadeline.models.data.batches import batch_of, to_float
 from fadeline.models.data.clipset import ClipSet
-from fadeline.models.training.augmentation import Augmentation
-from fadeline.models.training.batches import batch_of, to_float
 from fadeline.models.training.codec_objective import Aims, PricedCodec, codec_objective
 from fadeline.models.training.gain_fitting import fit_gains
 from fadeline.models.training.loop import Precision, Row, TrainingConfig, quickest_precision, train

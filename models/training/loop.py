@@ -25,14 +25,15 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
+from fadeline.models.data.augmentation import Augmentation
+from fadeline.models.data.batches import Batch, batch_of, to_float
 from fadeline.models.data.clipset import ClipSet
 from fadeline.models.errors import ClipError, ModelsError
 from fadeline.models.files import complete_or_absent
 from fadeline.models.hardware.machine import quick_in_bfloat16
-from fadeline.models.training.augmentation import Augmentation
-from fadeline.models.training.batches import Batch, batch_of, to_float
-from fadeline.models.training.checkpoint import Checkpoint, state_digest
+from fadeline.models.training.checkpoint import Checkpoint
 from fadeline.models.training.objectives import Objective
+from fadeline.models.weights import state_digest
 
 if TYPE_CHECKING:
     from lightning.fabric import Fabric

@@ -13,9 +13,9 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from fadeline.models.classifiers.vit import Preset, VideoViT
+from fadeline.models.data.augmentation import Augmentation
 from fadeline.models.data.clipset import ClipSet
 from fadeline.models.errors import ClipError
-from fadeline.models.training.augmentation import Augmentation
 from fadeline.models.training.loop import Precision, Row, TrainingConfig, quickest_precision, train
 from fadeline.models.training.objectives import Objective, classification
 from fadeline.models.weights import warm_start

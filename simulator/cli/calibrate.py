@@ -104,10 +104,11 @@ def _threads(asked: int | None) -> int:
 
 
 def _measured(*, threads: int, quick: bool, check: bool, quiet: bool) -> "Calibration":
+    from fadeline.models.classifiers import stages as stages_of
     from fadeline.models.hardware import calibration
     from fadeline.models.hardware.latency import QUICK, Effort
 
-    stages = () if check else calibration.default_stages()
+    stages = () if check else stages_of.default_stages()
     with _counted(calibration.steps(stages), quiet=quiet) as report:
         return calibration.calibrate(
             stages, threads=threads, effort=QUICK if quick else Effort(), progress=report

@@ -86,11 +86,11 @@ def train_codec_command(name: "CodecName") -> Callable[..., None]:
         as_json: AsJson = False,
     ) -> None:
         prepare_processor()
+        from fadeline.models.classifiers.stored_vit import load_vit
         from fadeline.models.data.numbering import numbered_as
         from fadeline.models.training.codec import codec_recipe, new_codec, train_codec
         from fadeline.models.training.codec_objective import PricedCodec
         from fadeline.models.training.loop import first_process
-        from fadeline.models.weights import load_vit
 
         silent = quiet or as_json
         try:
@@ -235,13 +235,13 @@ def _measured(
 ) -> "Outcomes":
     prepare_processor()
     from fadeline.models.classifiers.controls import SomeClips
+    from fadeline.models.classifiers.stored_vit import load_vit
     from fadeline.models.codecs.stored_codec import load_codec
     from fadeline.models.data.digest import content_digest
     from fadeline.models.data.numbering import numbered_as
     from fadeline.models.data.opening import open_clips
     from fadeline.models.hardware.machine import usable_cores
     from fadeline.models.measurement.measuring import measure_outcomes
-    from fadeline.models.weights import load_vit
 
     codecs = [load_codec(weights_name(name)) for name in names]
     frozen, card = load_vit(classifier)

@@ -164,6 +164,7 @@ def evaluate_vit_command(
     prepare_processor()
     from fadeline.models.classifiers.controls import SomeClips
     from fadeline.models.classifiers.evaluation import evaluate
+    from fadeline.models.classifiers.stored_vit import load_vit
     from fadeline.models.classifiers.vit_card import (
         compare,
         measure_controls,
@@ -172,7 +173,6 @@ def evaluate_vit_command(
     )
     from fadeline.models.data.numbering import numbered_as
     from fadeline.models.data.opening import open_clips
-    from fadeline.models.weights import load_vit
 
     if write_card and (limit is not None or not weights.endswith(".safetensors")):
         raise FadelineError("--write-card needs all clips and a .safetensors file of your own")

@@ -6,12 +6,12 @@ Slow, and a check of the outcome tables: both must tell the same. One clip at a 
 import numpy as np
 from numpy.typing import NDArray
 
+from fadeline.models.classifiers.stored_vit import load_vit
 from fadeline.models.classifiers.vit import VideoViT
 from fadeline.models.codecs.stored_codec import TrainedCodec
 from fadeline.models.data.numbering import numbered_as
 from fadeline.models.hardware.latency import torch_threads
 from fadeline.models.measurement.measuring import answer
-from fadeline.models.weights import load_vit
 from fadeline.simulator.schemes.outcome_tables import open_wanted, trained_codecs
 from fadeline.simulator.schemes.scheme import ANSWER_COLUMNS, Answers, Columns, Live
 from fadeline.simulator.schemes.wanted import WantedTable

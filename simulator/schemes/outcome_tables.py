@@ -90,11 +90,11 @@ def measure_table(
         FadelineError: If a codec is not of the kind that it is said to be.
         ModelsError: If weights are missing, or clips cannot be opened.
     """
+    from fadeline.models.classifiers.stored_vit import load_vit
     from fadeline.models.data.cache.cache import cached
     from fadeline.models.data.opening import clip_notes
     from fadeline.models.hardware.machine import usable_cores
     from fadeline.models.measurement.measuring import measure_outcomes
-    from fadeline.models.weights import load_vit
 
     classifier, card = load_vit(wanted.classifier)
     loaded = trained_codecs(wanted, card)

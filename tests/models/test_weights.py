@@ -1,7 +1,6 @@
 """Weights and their cards: what is stored, and what is refused."""
 
 import json
-import math
 from dataclasses import asdict, replace
 
 import pytest
@@ -9,11 +8,10 @@ import torch
 from torch import nn
 
 from fadeline.models import card
+from fadeline.models.classifiers.stored_vit import load_vit
 from fadeline.models.classifiers.vit import VideoViT
-from fadeline.models.classifiers.vit_card import seed_spread
 from fadeline.models.errors import WeightsError
 from fadeline.models.weights import (
-    load_vit,
     load_weights,
     read_card,
     save_weights,
@@ -157,10 +155,3 @@ def test_shipped_weights_are_found_by_name(stored, monkeypatch):
     assert weights_path("runs/a.safetensors").name == "a.safetensors"
     with pytest.raises(WeightsError, match="vit-b: no such weights; shipped are vit-a; a file"):
         weights_path("vit-b")
-
-
-def test_the_spread_over_seeds_is_the_sample_standard_deviation():
-    assert seed_spread([0.9, 0.8, 0.7]) == pytest.approx(0.1)
-    assert seed_spread([0.5, 0.6]) == pytest.approx(0.1 / math.sqrt(2))
-    with pytest.raises(ValueError, match="at least two accuracies, got 1"):
-        seed_spread([0.5])

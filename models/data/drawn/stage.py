@@ -97,14 +97,6 @@ def draw_clip(
     return np.ascontiguousarray(clip[::-1]) if action.backwards else clip
 
 
-def actor_share(cast: Cast, action: Action, difficulty: Difficulty, *, frames: int) -> float:
-    """Return the share of the picture that the actor covers, averaged over the frames."""
-    stage = _Stage(cast, action, difficulty, frames)
-    canvas = np.zeros((frames, 128, 128), dtype=np.uint8)
-    stage.fill(canvas, [(outline, (255, 0, 0)) for outline, _ in stage.skeleton.parts])
-    return float((canvas > 0).mean())
-
-
 class _Stage:
     """Everything of a clip that does not depend on the size of the picture."""
 

@@ -4,9 +4,10 @@ import pytest
 
 from fadeline.models.classifiers.controls import SomeClips
 from fadeline.models.classifiers.evaluation import evaluate
+from fadeline.models.classifiers.stored_vit import load_vit
 from fadeline.models.data.drawn.actions import ActionClips
 from fadeline.models.data.drawn.gestures import ORDER_PAIRS
-from fadeline.models.weights import load_vit, shipped_weights
+from fadeline.models.weights import shipped_weights
 
 NAME = "vit-tiny-actions"
 MOST_BYTES = 8_000_000

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from fadeline.models.classifiers.controls import SomeClips
+from fadeline.models.classifiers.stored_vit import load_vit
 from fadeline.models.codecs.stored_codec import load_codec
 from fadeline.models.data.opening import open_clips
 from fadeline.models.measurement.measuring import measure_outcomes
@@ -19,7 +20,6 @@ from fadeline.models.measurement.outcomes import (
     shipped_outcomes,
 )
 from fadeline.models.measurement.rate_accuracy import rate_accuracy
-from fadeline.models.weights import load_vit
 
 CODECS = ("stae", "deepisc", "deepisc-task")
 KEYS = ["codec", "classifier", "operating_point", "packets", "data_index"]

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import nn
 
+from fadeline.models.classifiers.stages import default_stages
 from fadeline.models.hardware import calibration
-from fadeline.models.hardware.calibration import calibrate, default_stages, network_stage, steps
+from fadeline.models.hardware.calibration import calibrate, network_stage, steps
 from fadeline.models.hardware.latency import Effort, Stage, torch_threads
 from fadeline.models.hardware.machine import this_machine
 from fadeline.models.hardware.reference_networks import reference_networks

@@ -15,9 +15,9 @@ from safetensors.torch import load_file
 from torch import nn
 
 from fadeline.models.classifiers.vit import VideoViT
+from fadeline.models.data.augmentation import Augmentation
 from fadeline.models.errors import ClipError, ModelsError, WeightsError
 from fadeline.models.training import loop as training
-from fadeline.models.training.augmentation import Augmentation
 from fadeline.models.training.codec import codec_recipe
 from fadeline.models.training.loop import TrainingConfig, train
 from fadeline.models.training.objectives import classification
@@ -240,7 +240,7 @@ train(VideoViT(micro), classification(), clips, names["MovingSquares"](8, 1), co
 
 
 def test_a_killed_run_resumes_to_the_very_same_weights(trained, micro, tmp_path):
-    conftest = Path(__file__).with_name("conftest.py")
+    conftest = Path(__file__).parents[1] / "conftest.py"
     result = subprocess.run(
         [sys.executable, "-c", KILLED, conftest, tmp_path / "killed", repr((CONFIG, micro))],
         env=os.environ | {"PYTHONWARNINGS": "ignore"},

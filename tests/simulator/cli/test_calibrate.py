@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from torch import nn
 
+from fadeline.models.classifiers import stages
 from fadeline.models.hardware import calibration, latency
 from fadeline.models.hardware.calibration import Calibration, StageTiming, network_stage
 from fadeline.models.hardware.latency import Effort, Timing
@@ -181,7 +182,7 @@ def test_a_real_measurement(fadeline, in_tmp, monkeypatch):
     monkeypatch.setattr(calibration, "REFERENCE_BATCHES", (1,))
     monkeypatch.setattr(latency, "QUICK", Effort(warmup_s=0.0, measure_s=0.0, at_least=2))
     small = network_stage("classify", nn.Linear(64, 10).eval(), (64,))
-    monkeypatch.setattr(calibration, "default_stages", lambda: (small,))
+    monkeypatch.setattr(stages, "default_stages", lambda: (small,))
     answer = fadeline("calibrate", "--quick", "--threads", "1", "--out", "host.yaml", "--json")
     assert answer.code == 0, answer.err
     profile = load_profile("host.yaml")

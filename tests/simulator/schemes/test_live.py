@@ -4,11 +4,11 @@ import pandas as pd
 import pytest
 
 from fadeline.models.classifiers.controls import SomeClips
+from fadeline.models.classifiers.stored_vit import load_vit
 from fadeline.models.codecs.stored_codec import load_codec
 from fadeline.models.data.opening import open_clips
 from fadeline.models.measurement.measuring import measure_outcomes
 from fadeline.models.measurement.outcomes import write_outcomes
-from fadeline.models.weights import load_vit
 from fadeline.simulator.experiment.replicate import run_plan
 from fadeline.simulator.loading.load import load_plan
 from fadeline.simulator.schemes.outcome_tables import table_path

@@ -14,7 +14,7 @@ from fadeline.models.data.drawn.body import JOINTS, draw_body, posed
 from fadeline.models.data.drawn.draws import Draws
 from fadeline.models.data.drawn.gestures import ACTIONS, ORDER_PAIRS, TEMPO_PAIRS, idle
 from fadeline.models.data.drawn.scenery import draw_background, draw_movers
-from fadeline.models.data.drawn.stage import Cast, Difficulty, actor_share, draw_clip
+from fadeline.models.data.drawn.stage import Cast, Difficulty, _Stage, draw_clip
 from fadeline.models.data.drawn.whole_trig import TURN, cosine, eased, sine
 from fadeline.models.errors import ClipError
 
@@ -185,10 +185,14 @@ def test_tempo_pairs_differ_in_tempo(slow, quick, joint):
 
 def test_actor_covers_5_to_20_percent_of_the_picture():
     clips = ActionClips("val")
-    shares = [
-        actor_share(clips.cast(i), ACTIONS[clips.labels[i]], Difficulty(), frames=16)
-        for i in range(0, len(clips), 2)
-    ]
+
+    def share(index):
+        stage = _Stage(clips.cast(index), ACTIONS[clips.labels[index]], Difficulty(), 16)
+        canvas = np.zeros((16, 128, 128), dtype=np.uint8)
+        stage.fill(canvas, [(outline, (255, 0, 0)) for outline, _ in stage.skeleton.parts])
+        return (canvas > 0).mean()
+
+    shares = [share(index) for index in range(0, len(clips), 2)]
     assert min(shares) >= 0.05
     assert max(shares) <= 0.20
 

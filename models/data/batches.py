@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from fadeline.models.data.augmentation import Augmentation
 from fadeline.models.data.clipset import ClipSet
-from fadeline.models.training.augmentation import Augmentation
 
 
 @runtime_checkable

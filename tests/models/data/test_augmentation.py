@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from fadeline.models.training.augmentation import Augmentation
-from fadeline.models.training.batches import batch_of, batches_of, to_float
+from fadeline.models.data.augmentation import Augmentation
+from fadeline.models.data.batches import batch_of, batches_of, to_float
 
 NOTHING = Augmentation(0.0, 0, 0, 0.0, 0.0, 0.0)
 
