@@ -1,5 +1,6 @@
 """When each frame of a video is shown."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -42,17 +43,21 @@ class Timeline:
         return np.asarray(np.clip(positions, 0, len(self) - 1), np.int64)
 
 
-def timeline_of(times: Sequence[float | None], *, last: float = 0) -> Timeline:
+def timeline_of(
+    times: Sequence[float | None], *, last: float = 0, longest: float = math.inf
+) -> Timeline:
     """Return when frames are shown, as a container states it and made good where it does not.
 
-    A missing time is put evenly between those around it. Where the clock goes back, as where
-    recordings were strung together, it goes on instead by the usual step, which is the median.
-    Without any two times the rate is constant.
+    A missing time is put evenly between those around it. Where the clock goes back or leaps, as
+    where recordings were strung together, it goes on instead by the usual step, which is the
+    median. Without any two times the rate is constant.
 
     Args:
         times: When each frame appears, in the order in which they are shown; None where unknown.
             At least one.
         last: How long the last frame is shown; 0 if that is unknown, and then the usual step.
+        longest: Longest time for which a frame may be held; the clock leaps if there is more
+            between two.
 
     Example:
         >>> timeline_of([0, 40, None, 120, 200], last=80)
@@ -67,6 +72,6 @@ def timeline_of(times: Sequence[float | None], *, last: float = 0) -> Timeline:
     steps = np.diff(stated)
     forward = steps[steps > 0]
     usual = float(np.median(forward)) if len(forward) else 1.0
-    steps[~(steps >= 0)] = usual  # not known, or backwards
+    steps[~((steps >= 0) & (steps <= longest))] = usual  # not known, backwards, or a leap
     starts = np.concatenate([[0.0], np.cumsum(steps)])
     return Timeline(starts, float(starts[-1]) + (last if last > 0 else usual))

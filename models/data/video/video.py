@@ -5,10 +5,12 @@ video takes no more memory than the clip taken from it.
 """
 
 import copy
+import math
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+from av.container import InputContainer
 from av.error import FFmpegError
 from av.video.stream import VideoStream
 
@@ -25,6 +27,13 @@ of constant rate and square pixels, which most are; all caches are made anew the
 WIDEST_PIXEL = 16.0
 """Pixels this much wider than high, or higher than wide, are a damaged header (our choice; the
 largest ratio that H.264 has a code for is 160:99, of film 2:1)."""
+
+LONGEST_HELD_S = 10.0
+"""Longest time for which a frame is held in containers whose clock may leap, as FFmpeg marks them
+(MPEG-TS, MPEG-PS, Ogg and others); more is a leap (FFmpeg's own limit, `-dts_delta_threshold`)."""
+
+_CLOCK_MAY_LEAP = 0x0200
+"""FFmpeg's mark of such containers: AVFMT_TS_DISCONT in libavformat/avformat.h."""
 
 
 def read_clip(
@@ -64,6 +73,7 @@ def _likely_times(path: Path) -> Timeline | None:
     """Return when frames are shown, from the packets alone; None if there are no packets."""
     shown: list[tuple[int | None, int]] = []
     with logged_errors(), opened(path) as (container, stream):
+        longest = _longest_held(container, stream)
         try:
             for packet in container.demux(stream):
                 if packet.size and not packet.is_discard:
@@ -75,7 +85,8 @@ def _likely_times(path: Path) -> Timeline | None:
     times = [time for time, _ in shown if time is not None]
     if len(times) < len(shown):
         return timeline_of([None] * len(shown))
-    return timeline_of(sorted(times), last=max((time or 0, took) for time, took in shown)[1])
+    last = max((time or 0, took) for time, took in shown)[1]
+    return timeline_of(sorted(times), last=last, longest=longest)
 
 
 def _decode(
@@ -90,7 +101,7 @@ def _decode(
     times: list[int | None] = []
     last = 0
     with logged_errors() as log, opened(path) as (container, stream):
-        aspect = _pixel_aspect(path, stream)
+        aspect, longest = _pixel_aspect(path, stream), _longest_held(container, stream)
         for found in decoded(container, stream, log):
             if found.damaged:
                 raise ClipError(
@@ -102,7 +113,14 @@ def _decode(
                     images[len(times)] = square(frame, size, pixel_aspect=aspect)
                 times.append(frame.pts)
                 last = frame.duration
-    return images, timeline_of(times, last=last) if times else None
+    return images, timeline_of(times, last=last, longest=longest) if times else None
+
+
+def _longest_held(container: InputContainer, stream: VideoStream) -> float:
+    """Return for how long one frame may be held, in ticks of the stream's clock."""
+    if stream.time_base is None or not container.format.flags & _CLOCK_MAY_LEAP:
+        return math.inf
+    return LONGEST_HELD_S / float(stream.time_base)
 
 
 def _pixel_aspect(path: Path, stream: VideoStream) -> float:

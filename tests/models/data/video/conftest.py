@@ -31,12 +31,12 @@ def grey_frames(count, *, height=48, width=64):
 def film():
     """Return a function that encodes frames, of shape (n, H, W, 3), or n grey ones.
 
-    They are shown at `times_ms`, or 25 a second.
+    They are shown at `times_ms`, or 25 a second, the first after `start` of such steps.
     """
 
     def encode(
         path, frames=20, *, codec=None, rotation_degrees=0, title=None, times_ms=None,
-        pixel_aspect=None, options=None,
+        pixel_aspect=None, options=None, start=0,
     ):  # fmt: skip
         pictures = grey_frames(frames) if isinstance(frames, int) else frames
         name, pixel_format = codec or CODECS[path.suffix]
@@ -59,7 +59,9 @@ def film():
                 container.start_encoding()
             for number, picture in enumerate(pictures):
                 frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
-                if times_ms is not None:
+                if times_ms is None:
+                    frame.pts, frame.time_base = start + number, Fraction(1, 25)
+                else:
                     frame.pts, frame.time_base = times_ms[number], Fraction(1, 1000)
                 container.mux(stream.encode(frame))
             if len(pictures):

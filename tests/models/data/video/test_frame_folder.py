@@ -274,6 +274,24 @@ def test_clips_with_a_damaged_picture_are_left_out_on_request(apart, monkeypatch
     assert again.skipped == (reason.replace(f"{apart.parent}/", ""),)
 
 
+@pytest.mark.parametrize("number", [1, 4])
+def test_a_clip_with_a_picture_that_is_gone_is_left_out_on_request(apart, number):
+    """A link to nowhere, as where the pictures were not fetched with their names."""
+    picture = apart / f"jump/b/img_{number:05}.jpg"
+    before = VideoFolder(apart).version
+    content = picture.read_bytes()
+    picture.unlink()
+    picture.symlink_to("nowhere")
+    clips = VideoFolder(apart, frames=4, size=32, skip_unreadable=True)
+    assert listed(clips) == ["jump/a", "walk/a"]
+    assert clips.skipped == (
+        f"{apart}/jump/b: {picture.name}: cannot be read: No such file or directory",
+    )
+    assert VideoFolder(apart).version != before
+    (apart / "jump/b/nowhere").write_bytes(content)
+    assert len(VideoFolder(apart, frames=4, size=32, skip_unreadable=True)) == 3
+
+
 def test_they_are_cached(apart):
     clips = VideoFolder(apart, frames=4, size=32)
     found = cached(clips, workers=1)

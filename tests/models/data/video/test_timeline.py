@@ -88,6 +88,12 @@ def test_a_clock_that_goes_back_goes_on_by_the_usual_step():
     assert times.end == 240
 
 
+def test_a_clock_that_leaps_goes_on_by_the_usual_step():
+    times = [0, 40, 80, 9000, 9040, 9440]
+    assert timeline_of(times, longest=400).starts.tolist() == [0, 40, 80, 120, 160, 560]
+    assert timeline_of(times).starts.tolist() == times
+
+
 def test_frames_of_the_same_time_are_shown_for_no_time():
     times = timeline_of([0, 0, 0, 0, 100, 200], last=100)
     assert Sampling(frames=3).choose(times).tolist() == [3, 4, 5]
