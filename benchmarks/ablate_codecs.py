@@ -24,9 +24,10 @@ from torch import Tensor, nn
 
 from fadeline.models.classifiers.controls import SomeClips
 from fadeline.models.classifiers.stored_vit import load_vit
-from fadeline.models.codecs.learned.codec import Codec
+from fadeline.models.codecs.learned.codec import LearnedCodec
 from fadeline.models.codecs.learned.deepisc import evenly
-from fadeline.models.codecs.learned.stae import Encoded, StaeConfig, StaeEncoder, opinion
+from fadeline.models.codecs.learned.layers import Analysis
+from fadeline.models.codecs.learned.stae import StaeConfig, StaeEncoder, attention_bias
 from fadeline.models.codecs.stored_codec import load_codec
 from fadeline.models.data.batches import batch_of, to_float
 from fadeline.models.data.cache.cache import cached
@@ -35,7 +36,7 @@ from fadeline.models.data.drawn.actions import ActionClips
 from fadeline.models.measurement.measuring import answer
 from fadeline.models.proportion import Share
 from fadeline.models.training.codec import Step, codec_recipe, new_codec, train_codec
-from fadeline.models.training.codec_objective import OVERHEAD_BYTES, PricedCodec
+from fadeline.models.training.codec_objective import OVERHEAD_BYTES, CodecInTraining
 from fadeline.models.training.memory import keep_freed_memory
 
 RATIOS = (104, 1000)
@@ -48,54 +49,56 @@ EVENLY_FIRST = 1e3
 """Weight of an even choice of frames over the scores of positions."""
 
 
-def as_it_is(codec: Codec) -> None:
+def as_it_is(codec: LearnedCodec) -> None:
     """Leave STAE as it is."""
 
 
-def without_opinion(codec: Codec) -> None:
+def without_attention_bias(codec: LearnedCodec) -> None:
     """Let the change of values alone say what is important."""
     for layer in _scores(codec):
         layer.register_forward_hook(lambda _, __, output: torch.zeros_like(output))
 
 
-def without_frames(codec: Codec) -> None:
+def without_frames(codec: LearnedCodec) -> None:
     """Take the frame attention module away: every frame is as important as any other."""
     codec.encoder.register_forward_hook(
         lambda _, __, output: replace(output, frame_scores=torch.zeros_like(output.frame_scores))
     )
 
 
-def frames_ranked(codec: Codec) -> None:
+def frames_ranked(codec: LearnedCodec) -> None:
     """Let a position's rank count what frame attention says of its frame, change left out."""
     said: list[Tensor] = []
     frame_score, _ = _scores(codec)
-    frame_score.register_forward_hook(lambda _, __, output: said.append(opinion(output[:, 0])))
+    frame_score.register_forward_hook(
+        lambda _, __, output: said.append(attention_bias(output[:, 0]))
+    )
 
-    def ranked(_: nn.Module, __: object, output: Encoded) -> Encoded:
+    def ranked(_: nn.Module, __: object, output: Analysis) -> Analysis:
         added = said.pop()
         return replace(
             output,
             frame_scores=output.frame_scores - added,  # added to its positions instead
-            place_scores=output.place_scores + added[:, :, None, None],
+            position_scores=output.position_scores + added[:, :, None, None],
         )
 
     codec.encoder.register_forward_hook(ranked)
 
 
-def at_random(codec: Codec) -> None:
+def at_random(codec: LearnedCodec) -> None:
     """Send positions drawn at random."""
 
-    def drawn(_: nn.Module, __: object, output: Encoded) -> Encoded:
+    def drawn(_: nn.Module, __: object, output: Analysis) -> Analysis:
         return replace(
             output,
             frame_scores=torch.zeros_like(output.frame_scores),
-            place_scores=torch.rand_like(output.place_scores),
+            position_scores=torch.rand_like(output.position_scores),
         )
 
     codec.encoder.register_forward_hook(drawn)
 
 
-def every_other_frame(codec: Codec) -> None:
+def every_other_frame(codec: LearnedCodec) -> None:
     """Take the frame attention module away: every other frame is sent, as many positions in all."""
     codec.encoder.register_buffer(
         "even", EVENLY_FIRST * evenly(codec.config.frames), persistent=False
@@ -106,24 +109,26 @@ def every_other_frame(codec: Codec) -> None:
         )
     )
     codec.knobs[:, 0] = codec.config.frames // 2
-    codec.knobs[:, 1] = codec.knobs[:, 1].clamp(max=codec.config.places * codec.config.frames // 2)
+    codec.knobs[:, 1] = codec.knobs[:, 1].clamp(
+        max=codec.config.grid_positions * codec.config.frames // 2
+    )
 
 
-def all_positions(codec: Codec) -> None:
+def all_positions(codec: LearnedCodec) -> None:
     """Send every position, with as many bits in all."""
-    codec.knobs[:, 1] = codec.config.frames * codec.config.places
+    codec.knobs[:, 1] = codec.config.frames * codec.config.grid_positions
     codec.flagged[:] = False
 
 
-def within_frames(codec: Codec) -> None:
+def within_frames(codec: LearnedCodec) -> None:
     """Let the decoder see one frame at a time: its 3D part becomes 2D."""
     for block in (codec.decoder.enter, *codec.decoder.residuals):
         block.time = nn.Identity()
 
 
-VARIANTS: dict[str, Callable[[Codec], None]] = {
+VARIANTS: dict[str, Callable[[LearnedCodec], None]] = {
     "STAE": as_it_is,
-    "without opinion": without_opinion,
+    "without attention bias": without_attention_bias,
     "without frame scores": without_frames,
     "frames ranked": frames_ranked,
     "every other frame": every_other_frame,
@@ -135,7 +140,8 @@ VARIANTS: dict[str, Callable[[Codec], None]] = {
 }
 
 SELECTIONS = (
-    "STAE", "without opinion", "without frame scores", "every other frame", "random positions"
+    "STAE", "without attention bias", "without frame scores", "every other frame",
+    "random positions",
 )  # fmt: skip
 """Variants that trained weights can be put to as they are."""
 
@@ -201,8 +207,8 @@ def measure_shipped(clips: ClipSet) -> None:
             point = trained.codec.nearest_point(ratio)
             right = sent_bytes = 0
             for index in range(len(clips)):
-                stream = trained.coder.encode(np.asarray(clips.clip(index)), point)
-                answered, _ = answer(trained.classifier, trained.coder.decode(stream))
+                stream = trained.encode(np.asarray(clips.clip(index)), point).stream
+                answered, _ = answer(trained.classifier.network, trained.decode(stream))
                 right += answered == clips.labels[index]
                 sent_bytes += len(stream)
             share = Share(int(right), len(clips))
@@ -227,17 +233,17 @@ def softly_started(
     return weights
 
 
-def made(seed: int) -> PricedCodec:
+def made(seed: int) -> CodecInTraining:
     points = [
         point for point in new_codec("stae").points if point.ratio in RATIOS and point.packets == 1
     ]
-    return PricedCodec(
-        Codec(StaeConfig(len(points)), points, seed=seed), load_vit("vit-tiny-actions")[0]
+    return CodecInTraining(
+        LearnedCodec(StaeConfig(len(points)), points, seed=seed), load_vit("vit-tiny-actions")[0]
     )
 
 
 @torch.inference_mode()
-def measured(model: PricedCodec, clips: ClipSet) -> list[dict[str, float]]:
+def measured(model: CodecInTraining, clips: ClipSet) -> list[dict[str, float]]:
     """Return accuracy with the codec's own classifier and ratio at each operating point."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.to(device).eval()
@@ -273,7 +279,7 @@ def _plain_bits(kept: Tensor, channels: int, radius: int) -> Tensor:
     return kept.sum() * channels * symbol_bits + kept.numel()
 
 
-def _scores(codec: Codec) -> tuple[nn.Module, nn.Module]:
+def _scores(codec: LearnedCodec) -> tuple[nn.Module, nn.Module]:
     assert isinstance(codec.encoder, StaeEncoder)
     return codec.encoder.frame_score, codec.encoder.place_score
 

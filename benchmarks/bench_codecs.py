@@ -19,7 +19,7 @@ from fadeline.models.codecs.entropy.coding import decode_symbols, encode_symbols
 from fadeline.models.codecs.entropy.probability_tables import Counts
 from fadeline.models.codecs.stored_codec import TrainedCodec, load_codec
 from fadeline.models.data.drawn.actions import ActionClips
-from fadeline.models.measurement.measuring import time_coder, time_coding
+from fadeline.models.measurement.coding_times import time_coder, time_coding
 from fadeline.models.weights import shipped_weights
 
 
@@ -62,7 +62,8 @@ def codecs() -> None:
         if name not in shipped_weights():
             continue
         trained = load_codec(name)
-        whole_s, coding_s = time_coder(trained.coder, clips), time_coding(trained.coder, clips)
+        whole_s = time_coder(trained, clips)
+        coding_s = time_coding(trained, trained.networks(), clips)
         times_s = zip(trained.codec.points, *whole_s, *coding_s, strict=True)
         print(f"{name}, one core, one clip at a time; in brackets selection and range coding of it")
         for point, encode, decode, write, read in times_s:

@@ -32,16 +32,16 @@ import torch
 from av.video.codeccontext import VideoCodecContext
 from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
+from torch import nn
 
 from fadeline.models.classifiers.controls import SomeClips
 from fadeline.models.classifiers.stored_vit import load_vit
-from fadeline.models.classifiers.vit import VideoViT
 from fadeline.models.codecs.stored_codec import TrainedCodec, load_codec
 from fadeline.models.data.clipset import ClipSet
 from fadeline.models.data.opening import open_clips
 from fadeline.models.files import complete_or_absent
 from fadeline.models.hardware.latency import QUICK, Effort, time_call
-from fadeline.models.measurement.measuring import TIMED
+from fadeline.models.measurement.coding_times import TIMED
 from fadeline.models.measurement.outcomes import (
     FROZEN,
     OWN,
@@ -220,7 +220,7 @@ def measured(
     setting: str,
     through: Through,
     clips: ClipSet,
-    classifiers: dict[str, VideoViT],
+    classifiers: dict[str, nn.Module],
 ) -> Row:
     """Send clips through a codec and ask the classifiers."""
     sizes, psnr_db = [], []
@@ -242,7 +242,7 @@ def measured(
 
 
 @torch.inference_mode()
-def right(vit: VideoViT, clips: Clip, labels: NDArray[np.int64]) -> Answers:
+def right(vit: nn.Module, clips: Clip, labels: NDArray[np.int64]) -> Answers:
     """Return which clips (N, T, H, W, 3) a classifier is right about."""
     answers = []
     for start in range(0, len(clips), BATCH):
@@ -340,8 +340,9 @@ def print_times(
     some = [np.array(clips.clip(i)) for i in range(0, len(clips), max(len(clips) // 16, 1))]
     jobs: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {}
     for codec in trained:
-        encode = partial(codec.coder.encode, point=codec.codec.nearest_point(104))
-        jobs[f"{codec.name} 104x"] = there_and_back(encode, codec.coder.decode, some)
+        point = codec.codec.nearest_point(104)
+        encode = partial(stream_of, codec, point)
+        jobs[f"{codec.name} 104x"] = there_and_back(encode, codec.decode, some)
     for crf in crfs:
         jobs[f"x264 crf {crf:g}"] = there_and_back(partial(encode_h264, crf=crf), decode_h264, some)
     rounds = [
@@ -353,6 +354,11 @@ def print_times(
     for name, (encode_ms, decode_ms) in zip(jobs, least_ms, strict=True):
         print(f"  {name:18} encode {encode_ms:6.2f} ({encode_ms / least_ms[0, 0]:.1f})", end="")
         print(f", decode {decode_ms:6.2f} ({decode_ms / least_ms[0, 1]:.1f})")
+
+
+def stream_of(codec: TrainedCodec, point: int, clip: Clip) -> bytes:
+    """Return the bytes of a clip."""
+    return codec.encode(clip, point).stream
 
 
 def there_and_back(
@@ -403,8 +409,9 @@ def main() -> None:
         outcomes, given.data, data_version=clips.version, weights=shipped_checksums(RIVALS)
     )
     trained = [load_codec(f"{name}-actions") for name in TIMED_CODECS]
-    classifiers = {FROZEN: load_vit("vit-tiny-actions")[0]}
-    classifiers |= {codec.name: codec.classifier for codec in trained if codec.name in RIVALS}
+    classifiers: dict[str, nn.Module] = {FROZEN: load_vit("vit-tiny-actions")[0]}
+    learned = (codec for codec in trained if codec.name in RIVALS)
+    classifiers |= {codec.name: codec.classifier.network for codec in learned}
     crfs, qualities = (CRFS[2:4], JPEG_QUALITIES[:1]) if given.quick else (CRFS, JPEG_QUALITIES)
 
     print(

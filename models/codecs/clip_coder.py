@@ -4,7 +4,6 @@ Letters: T frames, H rows and W columns of pixels; h rows and w columns of the g
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
@@ -18,40 +17,21 @@ from fadeline.models.codecs.entropy.bitstream import (
     HEADER_BYTES,
     Header,
     pack,
+    packet_ends,
     read_header,
     unpack,
 )
 from fadeline.models.codecs.entropy.coding import decode_symbols, encode_symbols
 from fadeline.models.codecs.entropy.contexts import Flags, Symbols
 from fadeline.models.codecs.entropy.probability_tables import Counts, Tables
-from fadeline.models.codecs.learned.codec import Codec, Plan
+from fadeline.models.codecs.learned.codec import LearnedCodec, Plan
+from fadeline.models.codecs.learned.layers import Analysis
 from fadeline.models.codecs.learned.quantiser import symbols as whole
 from fadeline.models.codecs.learned.selection import parts
-from fadeline.models.codecs.learned.stae import Encoded
 from fadeline.models.codecs.operating_point import OperatingPoint
+from fadeline.models.codecs.protocol import Clip, Encoded
 from fadeline.models.errors import BitstreamError, ClipError
 from fadeline.models.weights import state_digest
-
-Clip = NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class Encoding:
-    """A clip as bytes.
-
-    Attributes:
-        stream: All of them.
-        prefix_bytes: Length of the stream up to the end of each packet.
-        frame_bytes: How many can be sent once each frame was seen, of a codec that needs no later
-            ones; they add up to the stream's length, of which the checksum would be sent last. None
-            if the whole clip is needed, or there are several packets.
-        attention: Mean score of the positions sent; 0 for a codec that gives none.
-    """
-
-    stream: bytes
-    prefix_bytes: tuple[int, ...]
-    frame_bytes: tuple[int, ...] | None
-    attention: float
 
 
 class ClipCoder:
@@ -65,7 +45,7 @@ class ClipCoder:
         ValueError: If there are not as many tables as operating points, or they do not fit.
     """
 
-    def __init__(self, codec: Codec, tables: Sequence[Tables]) -> None:
+    def __init__(self, codec: LearnedCodec, tables: Sequence[Tables]) -> None:
         if len(tables) != len(codec.points):
             raise ValueError(f"{len(tables)} tables for {len(codec.points)} operating points")
         for number, (point, table) in enumerate(zip(codec.points, tables, strict=True)):
@@ -83,7 +63,7 @@ class ClipCoder:
         """Its operating points."""
         return self._codec.points
 
-    def encode(self, clip: Clip, point: int) -> bytes:
+    def encode(self, clip: Clip, point: int) -> Encoded:
         """Return a clip as bytes.
 
         Args:
@@ -97,53 +77,25 @@ class ClipCoder:
         self._settings(point)
         return self.coded(self.analysed(clip), point)
 
-    def analysed(self, clip: Clip) -> Encoded:
+    def analysed(self, clip: Clip) -> Analysis:
         """Return what the device's network says of a clip: the first part of `encode`.
 
         Raises:
             ClipError: If the clip is of another shape or type.
         """
-        return _encoded(self._codec, clip)
+        return _analysis(self._codec, clip)
 
-    def coded(self, encoded: Encoded, point: int) -> bytes:
+    def coded(self, analysis: Analysis, point: int) -> Encoded:
         """Return the bytes of what the network says: the other part of `encode`."""
-        contents, _ = self._contents(_planned(self._codec, encoded, point), point)
-        packets = self.points[point].packets
-        return pack(Header(self._model, point), contents, packets=packets)
-
-    def encodings(self, clip: Clip) -> list[Encoding]:
-        """Return a clip at every operating point; the network runs once.
-
-        Raises:
-            ClipError: If the clip is of another shape or type.
-        """
-        encoded = _encoded(self._codec, clip)
-        return [self._encoding(encoded, point) for point in range(len(self.points))]
-
-    def encoding(self, clip: Clip, point: int) -> Encoding:
-        """Return a clip at one operating point, with what is known of its bytes.
-
-        Raises:
-            ClipError: If the clip is of another shape or type.
-            ValueError: If there is no such operating point.
-        """
-        self._settings(point)
-        return self._encoding(_encoded(self._codec, clip), point)
-
-    def _encoding(self, encoded: Encoded, point: int) -> Encoding:
-        settings = self.points[point]
-        plan = _planned(self._codec, encoded, point)
+        settings, temporal = self.points[point], self._codec.temporal
+        plan = _planned(self._codec, analysis, point)
         contents, ends = self._contents(plan, point)
-        streams = [
-            pack(Header(self._model, point), contents[: n + 1], packets=settings.packets)
-            for n in range(settings.packets)
-        ]
-        streamed = settings.packets == 1 and not self._codec.temporal
-        return Encoding(
-            streams[-1],
-            tuple(map(len, streams)),
-            _frame_bytes(ends, len(contents[0])) if streamed else None,
-            float(plan.scores[plan.kept].mean()) if self._codec.temporal else 0.0,
+        streamed = settings.packets == 1 and not temporal
+        return Encoded(
+            pack(Header(self._model, point), contents, packets=settings.packets),
+            frame_bytes=_frame_bytes(ends, len(contents[0])) if streamed else None,
+            prefix_bytes=packet_ends(contents, packets=settings.packets),
+            attention=float(plan.scores[plan.kept].mean()) if temporal else None,
         )
 
     def _contents(self, plan: Plan, point: int) -> tuple[list[bytes], list[int]]:
@@ -217,7 +169,7 @@ class ClipCoder:
         return self.points[point]
 
 
-def fit_tables(codec: Codec, clips: Iterable[Clip]) -> list[Tables]:
+def fit_tables(codec: LearnedCodec, clips: Iterable[Clip]) -> list[Tables]:
     """Return the tables that code training clips in the fewest bits, one for each operating point.
 
     Args:
@@ -230,25 +182,25 @@ def fit_tables(codec: Codec, clips: Iterable[Clip]) -> list[Tables]:
     codec.eval()
     counts = [Counts(point.channels, point.radius) for point in codec.points]
     for clip in clips:
-        encoded = _encoded(codec, clip)
+        analysis = _analysis(codec, clip)
         for point, count in enumerate(counts):
-            for symbols, kept in _packets(codec, _planned(codec, encoded, point), point):
+            for symbols, kept in _packets(codec, _planned(codec, analysis, point), point):
                 count.add(symbols, kept, temporal=codec.temporal)
     return [count.tables() for count in counts]
 
 
 @torch.inference_mode()
-def _encoded(codec: Codec, clip: Clip) -> Encoded:
-    encoded: Encoded = codec.encoder(_checked(clip, codec))
-    return encoded
+def _analysis(codec: LearnedCodec, clip: Clip) -> Analysis:
+    analysis: Analysis = codec.encoder(_checked(clip, codec))
+    return analysis
 
 
 @torch.inference_mode()
-def _planned(codec: Codec, encoded: Encoded, point: int) -> Plan:
-    return codec.plan(encoded, torch.tensor([point]))
+def _planned(codec: LearnedCodec, analysis: Analysis, point: int) -> Plan:
+    return codec.plan(analysis, torch.tensor([point]))
 
 
-def _packets(codec: Codec, plan: Plan, point: int) -> list[tuple[Symbols, Flags]]:
+def _packets(codec: LearnedCodec, plan: Plan, point: int) -> list[tuple[Symbols, Flags]]:
     """Return symbols (T, h, w, C) and positions (T, h, w) of each packet, most important first."""
     settings = codec.points[point]
     kept = plan.kept[0].numpy()
@@ -270,7 +222,7 @@ def _frame_bytes(ends: list[int], content_bytes: int) -> tuple[int, ...]:
 
 
 @torch.inference_mode()
-def _restored(codec: Codec, symbols: Symbols, kept: Flags, point: int) -> Clip:
+def _restored(codec: LearnedCodec, symbols: Symbols, kept: Flags, point: int) -> Clip:
     T, h, w = codec.config.grid
     steps = torch.zeros(1, T, h, w, codec.config.channels)
     steps[0, ..., : symbols.shape[-1]] = torch.from_numpy(symbols)
@@ -280,7 +232,7 @@ def _restored(codec: Codec, symbols: Symbols, kept: Flags, point: int) -> Clip:
     return np.ascontiguousarray(pixels)
 
 
-def _checked(clip: NDArray[Any], codec: Codec) -> Tensor:
+def _checked(clip: NDArray[Any], codec: LearnedCodec) -> Tensor:
     """Return a clip as pixels in [0, 1], shape (1, 3, T, H, W)."""
     side = codec.config.size_px
     shape = (codec.config.frames, side, side, 3)
@@ -292,7 +244,7 @@ def _checked(clip: NDArray[Any], codec: Codec) -> Tensor:
     return torch.from_numpy(np.array(clip)).permute(3, 0, 1, 2)[None].float() / 255.0
 
 
-def _identity(codec: Codec, tables: Sequence[Tables]) -> int:
+def _identity(codec: LearnedCodec, tables: Sequence[Tables]) -> int:
     """Return 16 bits that other weights or tables are unlikely to share."""
     digest = sha256(f"{codec.config} {codec.points} {state_digest(codec)}".encode())
     for table in tables:

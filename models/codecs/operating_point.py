@@ -17,7 +17,7 @@ class OperatingPoint:
         ratio: Compression ratio it is trained for: bits of the 8-bit pixels over all bits sent, in
             one packet; in several it is lower, since each is coded by itself.
         frames: Frames kept, at most T.
-        positions: Positions of the grid kept, over the whole clip, at most frames x grid places.
+        positions: Positions of the grid kept, over the whole clip, at most all of all frames.
         channels: Values sent for each position, at most the network's.
         radius: Largest magnitude of a value's symbol; 2 radius + 1 levels.
         packets: Parts that can be decoded without those after them.
@@ -50,6 +50,6 @@ class OperatingPoint:
                 f"packets {self.packets} must be at most positions {self.positions}, and 255"
             )
 
-    def sends_whole_frames(self, places: int) -> bool:
-        """Return whether frames of `places` positions need no flags: all are sent, or none."""
-        return self.packets == 1 and self.positions == self.frames * places
+    def sends_whole_frames(self, grid_positions: int) -> bool:
+        """Return whether frames of so many positions need no flags: all are sent, or none."""
+        return self.packets == 1 and self.positions == self.frames * grid_positions

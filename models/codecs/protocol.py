@@ -5,9 +5,9 @@ copied to worker processes while it is measured, so it must be able to be pickle
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import Field, dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,8 @@ class Point(Protocol):
     Attributes:
         packets: Parts of a stream that can be decoded without those after them.
     """
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     @property
     def packets(self) -> int:
@@ -66,15 +68,13 @@ class Networks:
     """The networks of a codec, and what it does beside them, so that both can be timed.
 
     Attributes:
-        encoder: The device's, for a clip.
-        decoder: The server's, for a clip.
+        work: What the device's and the server's do for a clip; counted when it is asked for.
         analyse: What the device's network says of a clip.
         code: The rest of encoding: what the network said, at an operating point.
         read: Decoding without the network.
     """
 
-    encoder: NetworkWork
-    decoder: NetworkWork
+    work: Callable[[], tuple[NetworkWork, NetworkWork]]
     analyse: Callable[[Clip], Any]
     code: Callable[[Any, int], Encoded]
     read: Callable[[bytes], object]

@@ -7,6 +7,8 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from fadeline.models.hardware.network_work import NetworkWork
+
 
 @dataclass(frozen=True, slots=True)
 class NetworkCost:
@@ -32,6 +34,18 @@ def network_cost(network: nn.Module, batch: Tensor) -> NetworkCost:
         batch: Its input.
     """
     return NetworkCost(_flops(network, batch), _moved_bytes(network, batch))
+
+
+def network_work(network: nn.Module, batch: Tensor) -> NetworkWork:
+    """Return what a network does for a clip and for a call.
+
+    Args:
+        network: Put into evaluation mode.
+        batch: Input of two clips, shape (2, ...).
+    """
+    one, two = (network_cost(network.eval(), batch[:clips]) for clips in (1, 2))
+    each = two.moved_bytes - one.moved_bytes
+    return NetworkWork(one.flops, each, one.moved_bytes - each)
 
 
 def _flops(network: nn.Module, batch: Tensor) -> int:

@@ -126,16 +126,18 @@ def rate_accuracy(outcomes: Outcomes) -> "pd.DataFrame":
             **_accuracy(plain),
         }
     ]
-    groups = {}
+    groups: dict[tuple[str, str, Any, int], tuple[int, Any]] = {}
     for codec, facts in outcomes.codecs.items():
         for number, point in enumerate(facts.operating_points):
             here = rows[(rows.codec == codec) & (rows.operating_point == number)]
             whole = here[here.packets == point["packets"]]
             for classifier, group in whole.groupby("classifier", observed=True):
-                key = (codec, str(classifier), point["ratio"], point["packets"])
+                # Without a ratio to aim at, as classic codecs are, each point stands for itself.
+                aim = point.get("ratio", f"point {number}")
+                key = (codec, str(classifier), aim, point["packets"])
                 if key in groups:
                     raise OutcomesError(
-                        f"{outcomes.data}: {codec} has two operating points for {point['ratio']:g}x"
+                        f"{outcomes.data}: {codec} has two operating points for {aim:g}x"
                     )
                 groups[key] = (number, group)
     for (codec, classifier, ratio, packets), (number, group) in groups.items():
@@ -146,7 +148,7 @@ def rate_accuracy(outcomes: Outcomes) -> "pd.DataFrame":
             "classifier": classifier,
             "operating_point": number,
             "packets": packets,
-            "aimed_ratio": ratio,
+            "aimed_ratio": math.nan if isinstance(ratio, str) else ratio,
             "ratio": outcomes.raw_bytes / mean_bytes,
             "ratio_to_float32": FLOAT_BITS_OVER_PIXEL_BITS * outcomes.raw_bytes / mean_bytes,
             "bytes_mean": mean_bytes,

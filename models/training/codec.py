@@ -1,7 +1,7 @@
 """The recipes of the codecs, in steps.
 
     soft        soft attention: nothing is left out, bits cost nothing
-    hard        selection, quantisation and the price of bits; the classifier stays as it is
+    hard        selection, quantisation and the rate weight; the classifier stays as it is
     joint       codec and classifier together
     restore     bits and pixels count, answers do not (`deepisc` only)
     classifier  the classifier alone, on what the codec restores (`deepisc` only)
@@ -21,14 +21,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fadeline.models.codecs.learned.codec import Codec
+from fadeline.models.codecs.learned.codec import LearnedCodec
 from fadeline.models.codecs.learned.deepisc import DeepIscConfig
 from fadeline.models.codecs.learned.stae import StaeConfig
 from fadeline.models.codecs.operating_point import MAX_RADIUS, OperatingPoint
 from fadeline.models.data.augmentation import Augmentation
 from fadeline.models.data.batches import batch_of, to_float
 from fadeline.models.data.clipset import ClipSet
-from fadeline.models.training.codec_objective import Aims, PricedCodec, codec_objective
+from fadeline.models.training.codec_objective import Aims, CodecInTraining, codec_objective
 from fadeline.models.training.gain_fitting import fit_gains
 from fadeline.models.training.loop import Precision, Row, TrainingConfig, quickest_precision, train
 from fadeline.models.training.principal_components import start_from_components
@@ -62,7 +62,7 @@ class Step:
     classifier: bool = False
 
 
-def new_codec(name: CodecName, *, seed: int = 1) -> Codec:
+def new_codec(name: CodecName, *, seed: int = 1) -> LearnedCodec:
     """Return an untrained codec with the operating points that were chosen for it.
 
     Raises:
@@ -70,10 +70,10 @@ def new_codec(name: CodecName, *, seed: int = 1) -> Codec:
     """
     if name == "stae":
         points = _stae_points()
-        return Codec(StaeConfig(len(points)), points, seed=seed)
+        return LearnedCodec(StaeConfig(len(points)), points, seed=seed)
     if name in get_args(CodecName):
         points = _deepisc_points()
-        return Codec(DeepIscConfig(len(points)), points, seed=seed)
+        return LearnedCodec(DeepIscConfig(len(points)), points, seed=seed)
     raise ValueError(f"no codec {name!r}; there are {', '.join(get_args(CodecName))}")
 
 
@@ -116,7 +116,7 @@ def codec_recipe(
 
     if name == "deepisc":
         looks = Aims(fidelity=1.0, likeness=1.0)
-        answers = Aims(recognition=0.5, guidance=0.5, priced=False)
+        answers = Aims(recognition=0.5, guidance=0.5, rate=False)
         return (
             Step("restore", looks, config(10, 4e-4)),
             Step("classifier", answers, config(8, 4e-4, 4), codec=False, classifier=True),
@@ -136,7 +136,7 @@ def codec_recipe(
 
 
 def train_codec(
-    model: PricedCodec,
+    model: CodecInTraining,
     clips: ClipSet,
     validation: ClipSet,
     recipe: tuple[Step, ...],
@@ -182,7 +182,7 @@ def train_codec(
         model.requires_grad_(False)
         model.codec.requires_grad_(step.codec)
         model.classifier.requires_grad_(step.classifier)
-        if model.classifier.stem_head is not None:  # not asked for its opinion here
+        if model.classifier.stem_head is not None:  # not asked here
             model.classifier.stem_head.requires_grad_(False)
         objective = codec_objective(step.aims)
         rows += train(
@@ -195,7 +195,7 @@ def train_codec(
     return rows
 
 
-def _fit_gains(model: PricedCodec, clips: Tensor, recipe: tuple[Step, ...]) -> None:
+def _fit_gains(model: CodecInTraining, clips: Tensor, recipe: tuple[Step, ...]) -> None:
     """Fit gains where the model is trained, and leave it on the processor."""
     here = all(step.config.accelerator != "cpu" for step in recipe) and torch.cuda.is_available()
     device = torch.device("cuda" if here else "cpu")

@@ -11,8 +11,9 @@ from fadeline.models.card import classifier_path
 from fadeline.models.classifiers.controls import ChangedClips, Control, SomeClips
 from fadeline.models.classifiers.evaluation import evaluate
 from fadeline.models.classifiers.vit_card import share_entry, vit_card
-from fadeline.models.codecs.clip_coder import Clip, ClipCoder, fit_tables
+from fadeline.models.codecs.clip_coder import ClipCoder, fit_tables
 from fadeline.models.codecs.operating_point import PAPER_RATIO
+from fadeline.models.codecs.protocol import Clip
 from fadeline.models.codecs.stored_codec import (
     StoredCodec,
     TrainedCodec,
@@ -20,7 +21,7 @@ from fadeline.models.codecs.stored_codec import (
 )
 from fadeline.models.data.clipset import ClipSet
 from fadeline.models.hardware.network_cost import network_cost
-from fadeline.models.training.codec_objective import PricedCodec
+from fadeline.models.training.codec_objective import CodecInTraining
 from fadeline.models.weights import Card, package_versions, round_to_half, save_weights
 
 TABLE_CLIPS = 1200
@@ -28,7 +29,7 @@ TABLE_CLIPS = 1200
 
 
 def save_codec(
-    model: PricedCodec,
+    model: CodecInTraining,
     name: str,
     clips: ClipSet,
     validation: ClipSet,
@@ -107,4 +108,4 @@ def save_codec(
 
 def _through(stored: StoredCodec, point: int) -> Control:
     coder = ClipCoder(stored.codec, stored.tables)
-    return lambda clip, _: coder.decode(coder.encode(clip, point))
+    return lambda clip, _: coder.decode(coder.encode(clip, point).stream)

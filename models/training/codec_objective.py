@@ -1,8 +1,9 @@
 """What a codec is trained for: answers, pixels and bits.
 
-Each clip of a batch is sent at an operating point drawn for it. The price of a bit is set by the
-points' ratios themselves: it rises while a point sends more than its ratio allows and falls while
-it sends less (dual ascent), so every codec ends at the same ratios and they compare like for like.
+Each clip of a batch is sent at an operating point drawn for it. The rate weight (lambda) is set by
+the points' ratios themselves: it rises while a point sends more than its ratio allows and falls
+while it sends less (dual ascent), so every codec ends at the same ratios and they compare like for
+like.
 """
 
 import copy
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fadeline.models.classifiers.vit import VideoViT
-from fadeline.models.codecs.learned.codec import Codec, Plan
+from fadeline.models.codecs.learned.codec import LearnedCodec, Plan
 from fadeline.models.codecs.learned.rate import RateModel
 from fadeline.models.codecs.operating_point import PAPER_RATIO
 from fadeline.models.training.objectives import Objective
@@ -29,14 +30,14 @@ OVERHEAD_BYTES = 8
 # All our choices.
 _PAPER_DRAWS = 2.0  # how many times more often that ratio is trained than any other
 _FIRST_COST = 0.1  # nats that all bits of a clip cost at first, at every operating point
-_PRICE_STEP = 0.02  # how far a batch that sends twice what it should moves a price's logarithm
-_HIGHEST_PRICE = 2.0  # nats per kilobit
-_LOWEST_PRICE = 1e-4
+_RATE_WEIGHT_STEP = 0.02  # how far a batch that sends twice what it should moves its logarithm
+_HIGHEST_RATE_WEIGHT = 2.0  # nats per kilobit
+_LOWEST_RATE_WEIGHT = 1e-4
 _WARMTH = 2.0  # of answers that are learnt from: the temperature of their softmax
 
 
-class PricedCodec(nn.Module):
-    """A codec in training: with the price of a bit at each operating point, in nats per kilobit.
+class CodecInTraining(nn.Module):
+    """A codec in training: with the rate weight of each operating point, in nats per kilobit.
 
     Args:
         codec: The codec.
@@ -48,10 +49,10 @@ class PricedCodec(nn.Module):
         ValueError: If an operating point's ratio leaves no bits.
     """
 
-    price: Tensor
+    rate_weight: Tensor
     target_bits: Tensor
 
-    def __init__(self, codec: Codec, classifier: VideoViT) -> None:
+    def __init__(self, codec: LearnedCodec, classifier: VideoViT) -> None:
         super().__init__()
         self.codec = codec
         radii = [point.radius for point in codec.points]
@@ -68,10 +69,10 @@ class PricedCodec(nn.Module):
             raise ValueError(
                 f"ratios must be below {highest:.0f}: a stream's overhead alone is that"
             )
-        self.register_buffer("price", _FIRST_COST / (target_bits / 1000.0))
+        self.register_buffer("rate_weight", _FIRST_COST / (target_bits / 1000.0))
         self.register_buffer("target_bits", target_bits, persistent=False)
 
-    def train(self, mode: bool = True) -> "PricedCodec":
+    def train(self, mode: bool = True) -> "CodecInTraining":
         """Put the codec into training mode, or out of it."""
         super().train(mode)
         self.classifier.eval()
@@ -88,13 +89,13 @@ class PricedCodec(nn.Module):
         return bits
 
     @torch.no_grad()
-    def reprice(self, bits: Tensor, points: Tensor) -> None:
-        """Raise the price where clips took more bits than wanted, lower it where they took less."""
+    def adjust_rate_weight(self, bits: Tensor, points: Tensor) -> None:
+        """Raise the weight where clips took more bits than wanted, lower it where less."""
         excess = (bits.detach() / self.target_bits[points] - 1.0).clamp(-1.0, 1.0)
-        count = torch.zeros_like(self.price).index_add_(0, points, torch.ones_like(excess))
-        total = torch.zeros_like(self.price).index_add_(0, points, excess)
-        self.price *= (_PRICE_STEP * total / count.clamp(min=1.0)).exp()
-        self.price.clamp_(_LOWEST_PRICE, _HIGHEST_PRICE)
+        count = torch.zeros_like(self.rate_weight).index_add_(0, points, torch.ones_like(excess))
+        total = torch.zeros_like(self.rate_weight).index_add_(0, points, excess)
+        self.rate_weight *= (_RATE_WEIGHT_STEP * total / count.clamp(min=1.0)).exp()
+        self.rate_weight.clamp_(_LOWEST_RATE_WEIGHT, _HIGHEST_RATE_WEIGHT)
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,8 @@ class Aims:
             the clip as it is, relative to their own mean square: perceptual losses compare what an
             image network sees likewise (Johnson, Alahi and Fei-Fei, ECCV 2016).
         soft: Train through soft attention: the step before bits count.
-        priced: Whether bits cost anything; not in a soft step, nor where the codec is fixed.
+        rate: Whether bits count, by the rate weight; not in a soft step, nor where the codec is
+            fixed.
     """
 
     recognition: float = 0.0
@@ -119,16 +121,16 @@ class Aims:
     fidelity: float = 0.0
     likeness: float = 0.0
     soft: bool = False
-    priced: bool = True
+    rate: bool = True
 
 
 def codec_objective(aims: Aims) -> Objective:
-    """Return the objective of a `PricedCodec`."""
+    """Return the objective of a `CodecInTraining`."""
 
     def objective(
         model: nn.Module, clips: Tensor, labels: Tensor
     ) -> tuple[Tensor, Mapping[str, Tensor]]:
-        assert isinstance(model, PricedCodec)
+        assert isinstance(model, CodecInTraining)
         points, classifier = _points(model, clips), model.classifier
         figures: dict[str, Tensor] = {}
         if aims.soft:
@@ -137,12 +139,12 @@ def codec_objective(aims: Aims) -> Objective:
             sent = model.codec(clips, points)
             restored = sent.clips
         loss = torch.zeros(len(clips), device=clips.device)
-        if aims.priced and not aims.soft:
+        if aims.rate and not aims.soft:
             bits = model.bits(sent.plan, points)
-            loss = model.price[points] * bits / 1000.0
+            loss = model.rate_weight[points] * bits / 1000.0
             figures["load"] = (bits / model.target_bits[points]).mean()
             if model.training:
-                model.reprice(bits, points)
+                model.adjust_rate_weight(bits, points)
         error = (restored - clips).square().mean(dim=(1, 2, 3, 4))
         figures["psnr_db"] = -10.0 / math.log(10.0) * error.log().mean()
         loss = loss + aims.fidelity * error / 0.01
@@ -172,7 +174,7 @@ def codec_objective(aims: Aims) -> Objective:
     return objective
 
 
-def _points(model: PricedCodec, clips: Tensor) -> Tensor:
+def _points(model: CodecInTraining, clips: Tensor) -> Tensor:
     """Return an operating point for each clip: drawn in training, in turn otherwise."""
     ratios = torch.tensor([point.ratio for point in model.codec.points], device=clips.device)
     if model.training:

@@ -10,13 +10,13 @@ Letters: N clips, C channels.
 import torch
 from torch import Tensor
 
-from fadeline.models.codecs.learned.codec import Codec
+from fadeline.models.codecs.learned.codec import LearnedCodec
 from fadeline.models.codecs.learned.shape import GRID_PX
 from fadeline.models.codecs.learned.stae import StaeEncoder
 
 
 @torch.no_grad()
-def start_from_components(codec: Codec, clips: Tensor) -> None:
+def start_from_components(codec: LearnedCodec, clips: Tensor) -> None:
     """Set both linear transforms, the gains and what a change weighs.
 
     Values come out with a variance of one. Gains and weights make up for it: a step of the

@@ -29,7 +29,7 @@ from fadeline.simulator.cli.train import (
 from fadeline.simulator.errors import FadelineError
 
 if TYPE_CHECKING:
-    from fadeline.models.codecs.learned.codec import Codec
+    from fadeline.models.codecs.learned.codec import LearnedCodec
     from fadeline.models.codecs.stored_codec import TrainedCodec
     from fadeline.models.data.clipset import ClipSet
     from fadeline.models.measurement.outcomes import Outcomes
@@ -89,7 +89,7 @@ def train_codec_command(name: "CodecName") -> Callable[..., None]:
         from fadeline.models.classifiers.stored_vit import load_vit
         from fadeline.models.data.numbering import numbered_as
         from fadeline.models.training.codec import codec_recipe, new_codec, train_codec
-        from fadeline.models.training.codec_objective import PricedCodec
+        from fadeline.models.training.codec_objective import CodecInTraining
         from fadeline.models.training.loop import first_process
 
         silent = quiet or as_json
@@ -120,7 +120,7 @@ def train_codec_command(name: "CodecName") -> Callable[..., None]:
             numbered_as(found, frozen_card.classes, network=classifier)
             for found in (cached_train, cached_validation)
         )
-        model = PricedCodec(codec, learner)
+        model = CodecInTraining(codec, learner)
         rows = train_codec(
             model, clips, validation, recipe, out, further=init is not None, resume=resume,
             quiet=silent, started=lambda step: None if silent else errors().print(f"step {step}"),
@@ -153,7 +153,7 @@ def train_codec_command(name: "CodecName") -> Callable[..., None]:
     return command
 
 
-def _trained(init: str, name: str) -> "Codec":
+def _trained(init: str, name: str) -> "LearnedCodec":
     """Return a trained codec to go on from.
 
     Raises:
@@ -300,9 +300,9 @@ def _save_picture(codecs: "list[TrainedCodec]", clips: "ClipSet", ratio: float, 
         pixels = np.asarray(clips.clip(int(having[0])))
         found = {}
         for trained in codecs:
-            stream = trained.coder.encode(pixels, trained.codec.nearest_point(ratio))
-            restored = trained.coder.decode(stream)
-            name = classes[answer(trained.classifier, restored)[0]]
+            stream = trained.encode(pixels, trained.codec.nearest_point(ratio)).stream
+            restored = trained.decode(stream)
+            name = classes[answer(trained.classifier.network, restored)[0]]
             found[trained.name] = Restoration(
                 trained.coder.renewed(stream), restored, len(stream), name
             )

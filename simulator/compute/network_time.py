@@ -49,7 +49,7 @@ class NetworkTime:
         # The bytes are counted as if no cache kept any, so they cannot take longer than was
         # measured.
         memory_s = (work.weight_bytes + work.moved_bytes) / host.roof.memory_bandwidth_bytes_per_s
-        kept = min(1.0, on_host_s / memory_s)
+        kept = min(1.0, on_host_s / memory_s) if memory_s else 0.0
         return cls(
             on_host_s * host.roof.sustained_flops_per_s,
             work.moved_bytes * kept,
@@ -57,13 +57,15 @@ class NetworkTime:
         )
 
     def on(self, board: Profile, *, clips: float = 1, slowdown: float = 1.0) -> float:
-        """Return the median time of a call on a board, seconds.
+        """Return the median time of a call on a board, seconds; none of what is no network.
 
         Args:
             board: Its profile.
             clips: In the batch; less than 1 for a part of a clip.
             slowdown: Factor on the time.
         """
+        if not (self.flops or self.moved_bytes or self.weight_bytes):
+            return 0.0
         return board.latency_s(
             clips * self.flops, self.weight_bytes + clips * self.moved_bytes, slowdown=slowdown
         )

@@ -8,15 +8,13 @@ from numpy.typing import NDArray
 
 from fadeline.models.classifiers.stored_vit import load_vit
 from fadeline.models.classifiers.vit import VideoViT
-from fadeline.models.codecs.stored_codec import TrainedCodec
+from fadeline.models.codecs.protocol import Clip, Codec
 from fadeline.models.data.numbering import numbered_as
 from fadeline.models.hardware.latency import torch_threads
 from fadeline.models.measurement.measuring import answer
-from fadeline.simulator.schemes.outcome_tables import open_wanted, trained_codecs
+from fadeline.simulator.schemes.outcome_tables import loaded_codecs, open_wanted
 from fadeline.simulator.schemes.scheme import ANSWER_COLUMNS, Answers, Columns, Live
 from fadeline.simulator.schemes.wanted import WantedTable
-
-Pixels = NDArray[np.uint8]
 
 
 def live_networks(wanted: WantedTable) -> Live:
@@ -30,7 +28,7 @@ def live_networks(wanted: WantedTable) -> Live:
         ModelsError: If weights are missing, or clips cannot be opened or are of other classes.
     """
     classifier, card = load_vit(wanted.classifier)
-    trained = trained_codecs(wanted, card)
+    codecs = loaded_codecs(wanted, card)
     clips = numbered_as(open_wanted(wanted, card), card.classes, network=wanted.classifier)
 
     def networks(codec: str | None, point: int) -> Answers:
@@ -42,7 +40,7 @@ def live_networks(wanted: WantedTable) -> Live:
                     if codec is None:
                         row = _as_it_is(classifier, clip)
                     else:
-                        row = _there_and_back(trained[codec], clip, point)
+                        row = _there_and_back(codecs[codec], classifier, clip, point)
                     label = int(clips.labels[index])
                     row |= {"data_index": index, "label": label}
                     row |= {"correct": row["predicted"] == label}
@@ -59,19 +57,20 @@ def live_networks(wanted: WantedTable) -> Live:
     return networks
 
 
-def _as_it_is(classifier: VideoViT, clip: Pixels) -> dict[str, object]:
+def _as_it_is(classifier: VideoViT, clip: Clip) -> dict[str, object]:
     predicted, confidence = answer(classifier, clip)
     return {
         "bytes": clip.size, "frame_bytes": None, "predicted": predicted, "confidence": confidence
     }  # fmt: skip
 
 
-def _there_and_back(trained: TrainedCodec, clip: Pixels, point: int) -> dict[str, object]:
-    encoding = trained.coder.encoding(clip, point)
-    predicted, confidence = answer(trained.classifier, trained.coder.decode(encoding.stream))
+def _there_and_back(codec: Codec, frozen: VideoViT, clip: Clip, point: int) -> dict[str, object]:
+    encoded, own = codec.encode(clip, point), codec.classifier
+    network = frozen if own is None else own.network
+    predicted, confidence = answer(network, codec.decode(encoded.stream))
     return {
-        "bytes": len(encoding.stream),
-        "frame_bytes": encoding.frame_bytes,
+        "bytes": len(encoded.stream),
+        "frame_bytes": encoded.frame_bytes,
         "predicted": predicted,
         "confidence": confidence,
     }

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fadeline.models.card import Card, classifier_path, read_card, weights_path
+from fadeline.models.codecs.protocol import NO_WEIGHTS_SHA256
 from fadeline.models.data.cache.cache import cache_folder
 from fadeline.models.errors import OutcomesError
 from fadeline.models.measurement.outcomes import (
@@ -27,7 +28,7 @@ from fadeline.simulator.errors import FadelineError
 from fadeline.simulator.schemes.wanted import WantedTable, weights_sha256
 
 if TYPE_CHECKING:
-    from fadeline.models.codecs.stored_codec import TrainedCodec
+    from fadeline.models.codecs.protocol import Codec
     from fadeline.models.data.clipset import ClipSet
 
 NAME_CHARACTERS = 40
@@ -97,7 +98,7 @@ def measure_table(
     from fadeline.models.measurement.measuring import measure_outcomes
 
     classifier, card = load_vit(wanted.classifier)
-    loaded = trained_codecs(wanted, card)
+    loaded = loaded_codecs(wanted, card)
     source = open_wanted(wanted, card)
     if log is not None:
         for line in clip_notes(source):
@@ -111,7 +112,8 @@ def measure_table(
         raise OutcomesError(f"{path.parent}: cannot be made: {error.strerror}") from error
     outcomes = measure_outcomes(
         list(loaded.values()), classifier, card, clips,
-        checksum=clips.digest, workers=usable_cores(), parts=parts, progress=progress,
+        names=[*loaded], checksum=clips.digest, workers=usable_cores(), parts=parts,
+        progress=progress,
     )  # fmt: skip
     for codec in wanted.codecs:
         if codec.weights is not None:
@@ -121,7 +123,7 @@ def measure_table(
     return path
 
 
-def trained_codecs(wanted: WantedTable, card: Card) -> "dict[str, TrainedCodec]":
+def loaded_codecs(wanted: WantedTable, card: Card) -> "dict[str, Codec]":
     """Return the codecs of a table, ready for use, by their names in it.
 
     Args:
@@ -130,20 +132,20 @@ def trained_codecs(wanted: WantedTable, card: Card) -> "dict[str, TrainedCodec]"
 
     Raises:
         FadelineError: If a codec takes clips of another shape than the classifier.
-        ModelsError: If weights are missing or damaged.
+        ModelsError: If weights are missing or damaged, or another package's codec cannot be used.
     """
-    from fadeline.models.codecs.stored_codec import load_codec
+    from fadeline.models.codecs.loading import load_codec
 
     loaded = {}
     for codec in wanted.codecs:
-        trained = load_codec(codec.source)
-        theirs, mine = _shape(trained.card), _shape(card)
-        if theirs != mine:
-            raise FadelineError(
-                f"{codec.source}: takes clips of {theirs[0]} frames of {theirs[1]} px, the "
-                f"classifier {wanted.classifier} of {mine[0]} frames of {mine[1]} px"
-            )
-        loaded[codec.table_name] = replace(trained, name=codec.table_name)
+        if codec.has_weights:
+            theirs, mine = _shape(read_card(weights_path(codec.source))), _shape(card)
+            if theirs != mine:
+                raise FadelineError(
+                    f"{codec.source}: takes clips of {theirs[0]} frames of {theirs[1]} px, the "
+                    f"classifier {wanted.classifier} of {mine[0]} frames of {mine[1]} px"
+                )
+        loaded[codec.table_name] = load_codec(codec.codec, weights=codec.weights)
     return loaded
 
 
@@ -228,7 +230,11 @@ def _weights(wanted: WantedTable) -> dict[str, str]:
     """Return the SHA-256 of all weights now, as `what_changed` takes them."""
     found = {FROZEN: weights_sha256(wanted.classifier)}
     for codec in wanted.codecs:
-        name, path = codec.table_name, weights_path(codec.source)
+        name = codec.table_name
+        if not codec.has_weights:
+            found |= {name: NO_WEIGHTS_SHA256, f"{name} {OWN}": found[FROZEN]}
+            continue
+        path = weights_path(codec.source)
         found[name] = read_card(path).sha256
         own = classifier_path(path)
         found[f"{name} {OWN}"] = (

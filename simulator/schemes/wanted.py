@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fadeline.models.card import file_sha256, read_card, weights_path
+from fadeline.models.codecs.catalogue import codec_entry
 from fadeline.models.errors import WeightsError
 from fadeline.simulator.loading.plan import Plan
 from fadeline.simulator.scenario.scenario import DEFAULT_CLASSIFIER, Scenario
@@ -29,6 +30,12 @@ class WantedCodec:
     def source(self) -> str:
         """Name or path of its weights, as `load_codec` takes it."""
         return self.weights or f"{self.codec}-actions"
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether the codec has weights, and a card beside them."""
+        entry = codec_entry(self.codec)
+        return entry is None or bool(entry.shape)
 
     @property
     def table_name(self) -> str:

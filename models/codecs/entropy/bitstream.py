@@ -14,6 +14,7 @@ where a packet ends is valid: what follows was not received.
 from binascii import crc_hqx
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from struct import Struct
 
 from fadeline.models.errors import BitstreamError
@@ -79,6 +80,18 @@ def pack(header: Header, contents: Sequence[bytes], *, packets: int) -> bytes:
             stream.append(_LENGTH.pack(len(content)))
         stream.append(content)
     return b"".join(stream)
+
+
+def packet_ends(contents: Sequence[bytes], *, packets: int) -> tuple[int, ...]:
+    """Return where each packet of `pack` ends in the stream, in bytes.
+
+    Args:
+        contents: As `pack`.
+        packets: As `pack`.
+    """
+    before = _CHECK.size + (_LENGTH.size if packets > 1 else 0)
+    ends = accumulate((before + len(content) for content in contents), initial=HEADER_BYTES)
+    return tuple(ends)[1:]
 
 
 def read_header(stream: bytes) -> Header:

@@ -48,7 +48,7 @@ FLAG_CONTEXTS = _FLAG_SECOND + (NO_FRAME + 1) * _FLAG_BESIDE
 
 
 def first_half(h: int, w: int) -> Flags:
-    """Return which places of the grid are read first, shape (h, w)."""
+    """Return which positions of the grid are read first, shape (h, w)."""
     rows, columns = np.indices((h, w))
     return np.asarray((rows + columns) % 2 == 0)
 
@@ -79,7 +79,7 @@ def symbol_contexts(before: Array, known: Array, now: Array | None) -> Array:
 
 
 def follows(contexts: Array) -> Array:
-    """Return whether the symbols of these contexts had one before them at their place: bool."""
+    """Return whether the symbols of these contexts had one before them at their position: bool."""
     first = contexts < min(_SECOND, _NOTHING * _AROUND)
     second = (contexts >= _SECOND) & (contexts < _SECOND + _NOTHING * _BESIDE)
     return first | second
@@ -156,7 +156,7 @@ def kept_frames(kept: Flags) -> Flags:
 
 
 def _neighbours(grid: Array) -> Array:
-    """Return the sum over the four neighbours of each place, shape (..., h, w, C)."""
+    """Return the sum over the four neighbours of each position, shape (..., h, w, C)."""
     total = _zeros(grid)
     total[..., 1:, :, :] += grid[..., :-1, :, :]
     total[..., :-1, :, :] += grid[..., 1:, :, :]

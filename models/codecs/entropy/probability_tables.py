@@ -43,8 +43,8 @@ class Tables:
     Attributes:
         symbols: Of each value, held at `LARGE`: shape (C, SYMBOL_CONTEXTS, L), L = 2 radius + 1 or
             2 `LARGE` + 1, whichever is less.
-        tails: Of how far beyond `LARGE` a symbol is, with none before it at its place or with one:
-            shape (C, 2, radius + 1 - `LARGE`), or (C, 2, 0) if none can be beyond.
+        tails: Of how far beyond `LARGE` a symbol is, with none before it at its position or with
+            one: shape (C, 2, radius + 1 - `LARGE`), or (C, 2, 0) if none can be beyond.
         flags: Of a position being left out or kept, shape (FLAG_CONTEXTS, 2).
         frames: Of a frame being left out or kept, shape (FRAME_CONTEXTS, 2).
 

@@ -13,9 +13,10 @@ from torch import Tensor, nn
 
 from fadeline.models.codecs.entropy.bitstream import MAX_POINTS
 from fadeline.models.codecs.learned.deepisc import DeepIscConfig, DeepIscDecoder, DeepIscEncoder
+from fadeline.models.codecs.learned.layers import Analysis
 from fadeline.models.codecs.learned.quantiser import Quantiser, rounded
 from fadeline.models.codecs.learned.selection import gate, kept_positions, parts, soft_gate
-from fadeline.models.codecs.learned.stae import Encoded, StaeConfig, StaeDecoder, StaeEncoder
+from fadeline.models.codecs.learned.stae import StaeConfig, StaeDecoder, StaeEncoder
 from fadeline.models.codecs.operating_point import OperatingPoint
 
 
@@ -50,8 +51,8 @@ class Sent:
     plan: Plan
 
 
-class Codec(nn.Module):
-    """A codec with its operating points.
+class LearnedCodec(nn.Module):
+    """The networks of a codec, with its operating points.
 
     Args:
         config: Shape of the networks; says which codec it is.
@@ -106,7 +107,7 @@ class Codec(nn.Module):
 
     def sends_flags(self, point: OperatingPoint) -> bool:
         """Return whether a stream must say which positions of a frame it holds."""
-        return self.temporal and not point.sends_whole_frames(self.config.places)
+        return self.temporal and not point.sends_whole_frames(self.config.grid_positions)
 
     def forward(self, clips: Tensor, points: Tensor) -> Sent:
         """Send clips (B, 3, T, H, W) in [0, 1] at an operating point each, (B,).
@@ -122,23 +123,23 @@ class Codec(nn.Module):
 
         Nothing is left out; a position is renewed as far as its score says.
         """
-        encoded: Encoded = self.encoder(clips)
-        kept, scores = self._kept(encoded, points)
+        analysis: Analysis = self.encoder(clips)
+        kept, scores = self._kept(analysis, points)
         some = self.flagged[points, None, None, None]
         arrived = torch.where(some, soft_gate(scores, kept), kept.float())
-        steps = self._steps(encoded, points, arrived)
+        steps = self._steps(analysis, points, arrived)
         return self.restored(rounded(steps), arrived, points)
 
-    def plan(self, encoded: Encoded, points: Tensor) -> Plan:
+    def plan(self, analysis: Analysis, points: Tensor) -> Plan:
         """Choose what to send at an operating point each, (B,)."""
-        kept, scores = self._kept(encoded, points)
-        steps = self._steps(encoded, points, gate(scores, kept))
+        kept, scores = self._kept(analysis, points)
+        steps = self._steps(analysis, points, gate(scores, kept))
         return Plan(steps, kept, self._active(points), scores)
 
-    def _steps(self, encoded: Encoded, points: Tensor, arrived: Tensor) -> Tensor:
+    def _steps(self, analysis: Analysis, points: Tensor, arrived: Tensor) -> Tensor:
         """Return what is to be rounded and sent, in steps of the quantiser: (B, T, h, w, C)."""
         active = self._active(points)[:, None, None, None, :]
-        steps = self.quantiser.scaled(encoded.values, points) * active
+        steps = self.quantiser.scaled(analysis.values, points) * active
         radius = self.radii[points][:, None, None, None]
         if not self.temporal:
             return steps.clamp(-radius[..., None], radius[..., None])
@@ -166,11 +167,11 @@ class Codec(nn.Module):
         clips: Tensor = self.decoder(values, arrived, points)
         return clips
 
-    def _kept(self, encoded: Encoded, points: Tensor) -> tuple[Tensor, Tensor]:
+    def _kept(self, analysis: Analysis, points: Tensor) -> tuple[Tensor, Tensor]:
         """Return the positions sent, bool, and all their scores, both (B, T, h, w)."""
         frames, positions, _ = self.knobs[points].unbind(dim=1)
-        kept = kept_positions(encoded.frame_scores, encoded.place_scores, frames, positions)
-        return kept, encoded.place_scores + encoded.frame_scores[:, :, None, None]
+        kept = kept_positions(analysis.frame_scores, analysis.position_scores, frames, positions)
+        return kept, analysis.position_scores + analysis.frame_scores[:, :, None, None]
 
     def _received(self, plan: Plan, points: Tensor) -> Tensor:
         """Return 1 where the packet arrives, 0 elsewhere: shape (B, T, h, w)."""
@@ -188,7 +189,7 @@ class Codec(nn.Module):
 
 
 def _refuse_misfit(config: StaeConfig | DeepIscConfig, points: Sequence[OperatingPoint]) -> None:
-    T, places = config.frames, config.places
+    T, grid_positions = config.frames, config.grid_positions
     if len(points) != config.points or len(points) > MAX_POINTS:
         raise ValueError(
             f"{len(points)} operating points, but config.points is {config.points} and at most "
@@ -201,7 +202,7 @@ def _refuse_misfit(config: StaeConfig | DeepIscConfig, points: Sequence[Operatin
                 f"{here}: at most {config.channels} channels and {T} frames, got {point.channels} "
                 f"and {point.frames}"
             )
-        whole = point.frames * places
+        whole = point.frames * grid_positions
         if point.positions > whole:
             raise ValueError(
                 f"{here}: {point.frames} frames have {whole} positions, got {point.positions}"

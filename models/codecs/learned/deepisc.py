@@ -2,8 +2,8 @@
 
 The baseline that STAE is compared with: an autoencoder of single images, in front of the same
 classifier. Theirs is built of transformer blocks; ours of convolutions, with the building blocks of
-STAE and as much work on the device. All layers and sizes are ours. Nothing here sees more than
-one frame.
+STAE (`layers`) and as much work on the device. All layers and sizes are ours. Nothing here sees
+more than one frame.
 
 Letters, here and in every shape below:
     B clips, T frames of H rows and W columns of pixels;
@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from fadeline.models.codecs.learned.layers import Analysis, Separable, start_at_zero
 from fadeline.models.codecs.learned.shape import GRID_PX, PATCH_PX, CodecConfig
-from fadeline.models.codecs.learned.stae import Encoded, Separable, start_at_zero
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class DeepIscEncoder(nn.Module):
         start_at_zero(self.reduce)
         self.register_buffer("even", evenly(config.frames), persistent=False)
 
-    def forward(self, clips: Tensor) -> Encoded:
+    def forward(self, clips: Tensor) -> Analysis:
         """Return values of clips (B, 3, T, H, W) in [0, 1]; scores that keep frames evenly."""
         B, _, T = clips.shape[:3]
         pixels = (2.0 * clips - 1.0).transpose(1, 2).flatten(0, 1)
@@ -54,8 +54,8 @@ class DeepIscEncoder(nn.Module):
         grid = self.mix(functional.relu(self.patches(pixels)))
         grid = self.reduce(self.refine(functional.relu(self.down(grid)))) + self.transform(pixels)
         values = grid.permute(0, 2, 3, 1).reshape(B, T, *grid.shape[2:], -1).float()
-        places = torch.zeros(values.shape[:4], device=values.device)
-        return Encoded(values, self.even.expand(B, T), places)
+        alike = torch.zeros(values.shape[:4], device=values.device)
+        return Analysis(values, self.even.expand(B, T), alike)
 
 
 class DeepIscDecoder(nn.Module):
@@ -74,7 +74,13 @@ class DeepIscDecoder(nn.Module):
         start_at_zero(self.pixels)
 
     def forward(self, values: Tensor, kept: Tensor, points: Tensor) -> Tensor:
-        """Return clips (B, 3, T, H, W) in [0, 1]; see `StaeDecoder`."""
+        """Return clips (B, 3, T, H, W) in [0, 1].
+
+        Args:
+            values: Of each position, shape (B, T, h, w, C).
+            kept: 1 where sent, shape (B, T, h, w).
+            points: Operating point of each clip, shape (B,).
+        """
         B, T = values.shape[:2]
         values = values.take_along_dim(latest(kept)[:, :, None, None, None], dim=1)
         grid = values.flatten(0, 1).permute(0, 3, 1, 2)
@@ -108,7 +114,7 @@ def latest(kept: Tensor) -> Tensor:
         kept: Non-zero where a position is kept, shape (B, T, h, w).
     """
     frames = kept.detach().flatten(2).amax(dim=2) > 0.5
-    places = torch.arange(frames.shape[1], device=kept.device).expand_as(frames)
-    found = torch.where(frames, places, -1).cummax(dim=1).values
+    numbers = torch.arange(frames.shape[1], device=kept.device).expand_as(frames)
+    found = torch.where(frames, numbers, -1).cummax(dim=1).values
     first = frames.long().argmax(dim=1, keepdim=True)
     return torch.where(found < 0, first, found)

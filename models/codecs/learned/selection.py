@@ -22,7 +22,7 @@ def highest(scores: Tensor, count: Tensor) -> Tensor:
 
 
 def kept_positions(
-    frame_scores: Tensor, place_scores: Tensor, frames: Tensor, positions: Tensor
+    frame_scores: Tensor, position_scores: Tensor, frames: Tensor, positions: Tensor
 ) -> Tensor:
     """Return the positions kept: bool, shape (B, T, h, w).
 
@@ -31,13 +31,13 @@ def kept_positions(
 
     Args:
         frame_scores: Shape (B, T).
-        place_scores: Shape (B, T, h, w).
+        position_scores: Shape (B, T, h, w).
         frames: Frames to keep of each clip, shape (B,).
         positions: Positions to keep of each clip, at least `frames`, shape (B,).
     """
-    B, T, h, w = place_scores.shape
+    B, T, h, w = position_scores.shape
     kept_frames = highest(frame_scores, frames)
-    flat = place_scores.flatten(2)
+    flat = position_scores.flatten(2)
     best = torch.zeros_like(flat, dtype=torch.bool)
     best.scatter_(2, flat.argmax(dim=2, keepdim=True), True)
     ranked = flat.masked_fill(best, torch.inf).masked_fill(~kept_frames[..., None], -torch.inf)
@@ -74,8 +74,8 @@ def soft_gate(scores: Tensor, kept: Tensor) -> Tensor:
 def parts(kept: Tensor, scores: Tensor, count: Tensor, *, lines: bool) -> Tensor:
     """Return which part of a clip each position is in, the most important first: (B, T, h, w).
 
-    What is predicted from one another stays together: a place's line through time, or a frame. The
-    parts have about equally many positions.
+    What is predicted from one another stays together: a position's line through time, or a frame.
+    The parts have about equally many positions.
 
     Args:
         kept: Bool, shape (B, T, h, w).

@@ -49,7 +49,7 @@ class CodecConfig:
         return self.frames, self.size_px // GRID_PX, self.size_px // GRID_PX
 
     @property
-    def places(self) -> int:
+    def grid_positions(self) -> int:
         """Positions of a frame, h w."""
         _, h, w = self.grid
         return h * w

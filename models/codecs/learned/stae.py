@@ -39,9 +39,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from fadeline.models.codecs.learned.layers import Analysis, Separable, start_at_zero
 from fadeline.models.codecs.learned.shape import GRID_PX, PATCH_PX, CodecConfig
 
-OPINION = 4.0
+ATTENTION_BIAS = 4.0
 """Most that attention adds to the logarithm of the change, or takes from it (our choice)."""
 
 EAGERNESS = 10.0
@@ -54,21 +55,6 @@ _QUIET = 1e-4
 @dataclass(frozen=True)
 class StaeConfig(CodecConfig):
     """The shape of STAE; its defaults take a tenth of the `tiny` video ViT's work to encode."""
-
-
-@dataclass(frozen=True)
-class Encoded:
-    """What the device computes of clips.
-
-    Attributes:
-        values: Before quantisation, shape (B, T, h, w, C).
-        frame_scores: Importance of frames, shape (B, T).
-        place_scores: Importance of positions, shape (B, T, h, w).
-    """
-
-    values: Tensor
-    frame_scores: Tensor
-    place_scores: Tensor
 
 
 class StaeEncoder(nn.Module):
@@ -92,7 +78,7 @@ class StaeEncoder(nn.Module):
         self.place_score = nn.Linear(F // 4, 1)
         start_at_zero(self.reduce, self.frame_score, self.place_score)
 
-    def forward(self, clips: Tensor) -> Encoded:
+    def forward(self, clips: Tensor) -> Analysis:
         """Return scores and values of clips (B, 3, T, H, W) in [0, 1]."""
         B, _, T = clips.shape[:3]
         frames = (2.0 * clips - 1.0).transpose(1, 2).flatten(0, 1)
@@ -120,17 +106,17 @@ class StaeEncoder(nn.Module):
         frame_scores = self.frame_score(functional.relu(self.frame_hidden(pooled)))[:, 0]
         around = mean[:, :, None, None, :].expand_as(features)
         hidden = functional.relu(self.place_hidden(torch.cat([features, around], dim=-1)))
-        place_scores = self.place_score(hidden)[..., 0]
-        return Encoded(
+        position_scores = self.place_score(hidden)[..., 0]
+        return Analysis(
             values,
-            opinion(frame_scores) + change.mean(dim=(2, 3)).log(),
-            opinion(place_scores) + change.log(),
+            attention_bias(frame_scores) + change.mean(dim=(2, 3)).log(),
+            attention_bias(position_scores) + change.log(),
         )
 
 
-def opinion(scores: Tensor) -> Tensor:
+def attention_bias(scores: Tensor) -> Tensor:
     """Return what attention adds to the logarithm of the change, from scores without bounds."""
-    return OPINION * (EAGERNESS * scores.float()).tanh()
+    return ATTENTION_BIAS * (EAGERNESS * scores.float()).tanh()
 
 
 class StaeDecoder(nn.Module):
@@ -167,28 +153,6 @@ class StaeDecoder(nn.Module):
         frames = functional.pixel_shuffle(self.pixels(frames), PATCH_PX)
         frames = frames + functional.pixel_shuffle(linear, GRID_PX)
         return frames.float().clamp(0.0, 1.0).view(B, T, 3, *frames.shape[2:]).transpose(1, 2)
-
-
-class Separable(nn.Module):
-    """A residual depthwise and pointwise convolution on (B, F, h, w)."""
-
-    def __init__(self, features: int) -> None:
-        super().__init__()
-        self.space = nn.Conv2d(features, features, 3, padding=1, groups=features)
-        self.mix = nn.Conv2d(features, features, 1)
-
-    def forward(self, grid: Tensor) -> Tensor:
-        """Return the grid (B, F, h, w) with what its neighbours add."""
-        refined: Tensor = functional.relu(grid + self.mix(functional.relu(self.space(grid))))
-        return refined
-
-
-def start_at_zero(*layers: nn.Linear | nn.Conv1d | nn.Conv2d) -> None:
-    """Let layers add nothing until they have learnt to."""
-    with torch.no_grad():
-        for layer in layers:
-            for parameter in layer.parameters():
-                parameter.zero_()
 
 
 class _OverSpaceAndTime(nn.Module):

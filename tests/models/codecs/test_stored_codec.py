@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from fadeline.models.classifiers.vit import VideoViT
-from fadeline.models.codecs.learned.codec import Codec
+from fadeline.models.codecs.learned.codec import LearnedCodec
 from fadeline.models.codecs.learned.deepisc import DeepIscConfig
 from fadeline.models.codecs.learned.stae import StaeConfig
 from fadeline.models.codecs.operating_point import OperatingPoint
@@ -21,7 +21,7 @@ from fadeline.models.measurement.outcomes import read_outcomes, write_outcomes
 from fadeline.models.measurement.rate_accuracy import rate_accuracy
 from fadeline.models.training.codec import codec_recipe, new_codec, train_codec
 from fadeline.models.training.codec_card import save_codec
-from fadeline.models.training.codec_objective import PricedCodec
+from fadeline.models.training.codec_objective import CodecInTraining
 
 SMALL = {
     "frames": 8, "size_px": 16, "patch_features": 8, "features": 16, "channels": 6,
@@ -36,19 +36,19 @@ def small_codec(name, seed=1):
             OperatingPoint(60, 6, 16, 4, 3),
             OperatingPoint(30, 8, 24, 6, 7, packets=2),
         ]
-        return Codec(StaeConfig(3, **SMALL), points, seed=seed)
+        return LearnedCodec(StaeConfig(3, **SMALL), points, seed=seed)
     points = [
         OperatingPoint(20, 8, 32, 6, 7),
         OperatingPoint(60, 8, 32, 4, 3),
         OperatingPoint(30, 8, 32, 6, 7, packets=2),
     ]
-    return Codec(DeepIscConfig(3, **SMALL), points, seed=seed)
+    return LearnedCodec(DeepIscConfig(3, **SMALL), points, seed=seed)
 
 
 @pytest.fixture(params=["stae", "deepisc", "deepisc-task"])
 def trained(request, one_thread, squares, micro, tmp_path, blank_card):
     """Return a codec trained for a moment, its classifier's card and its weights' path."""
-    model = PricedCodec(small_codec(request.param), VideoViT(micro, seed=1).eval())
+    model = CodecInTraining(small_codec(request.param), VideoViT(micro, seed=1).eval())
     recipe = codec_recipe(request.param, length=0.01, precision="32-true")
     train_codec(model, squares(64), squares(16, 1), recipe, tmp_path / "run")
     path = tmp_path / f"{request.param}.safetensors"
@@ -85,12 +85,12 @@ def test_a_codec_comes_back_and_is_measured(trained, squares, micro):
                 & (rows.operating_point == number)
                 & (rows.packets == point.packets)
             ]
-            stream = loaded.coder.encode(clip, number)
+            stream = loaded.encode(clip, number).stream
             assert set(here.bytes) == {len(stream)}
-            restored = torch.from_numpy(loaded.coder.decode(stream))
+            restored = torch.from_numpy(loaded.decode(stream))
             floats = restored.permute(3, 0, 1, 2)[None].float() / 255.0
             with torch.inference_mode():
-                answers = {"frozen": frozen(floats), "own": loaded.classifier(floats)}
+                answers = {"frozen": frozen(floats), "own": loaded.classifier.network(floats)}
             for row in here.itertuples():
                 assert row.predicted == int(answers[row.classifier].argmax())
                 assert row.correct == (row.predicted == row.label)
@@ -111,9 +111,9 @@ def test_measuring_goes_on_where_it_stopped(trained, squares, micro, tmp_path, m
     done = []
     measure_some = measuring._outcomes
 
-    def noted(codec, frozen, clips, indices, batch):
-        done.append((codec and codec.name, indices[0]))
-        return measure_some(codec, frozen, clips, indices, batch)
+    def noted(name, codec, frozen, clips, indices, batch):
+        done.append((name, indices[0]))
+        return measure_some(name, codec, frozen, clips, indices, batch)
 
     def stop(now, _):
         if now > 12:
@@ -124,7 +124,7 @@ def test_measuring_goes_on_where_it_stopped(trained, squares, micro, tmp_path, m
         measure_outcomes(
             [loaded], frozen, card, clips, checksum="x", parts=tmp_path / "parts", progress=stop
         )
-    assert done[:3] == [(None, 0), (None, 10), (loaded.name, 0)]
+    assert done[:3] == [("uncompressed", 0), ("uncompressed", 10), (loaded.name, 0)]
     again = measure_outcomes([loaded], frozen, card, clips, checksum="x", parts=tmp_path / "parts")
     assert len(done) == 4
     pd.testing.assert_frame_equal(again.rows, whole.rows)
@@ -140,12 +140,12 @@ def test_the_same_training_gives_the_same_weights(one_thread, squares, micro, tm
     """Stopped after its first step and resumed, or in one go."""
     states = []
     for name in ("once", "resumed"):
-        model = PricedCodec(small_codec("stae"), VideoViT(micro, seed=1).eval())
+        model = CodecInTraining(small_codec("stae"), VideoViT(micro, seed=1).eval())
         recipe = codec_recipe("stae", length=0.01, precision="32-true")
         sets = (squares(64), squares(16, 1))
         if name == "resumed":
             train_codec(model, *sets, recipe[:1], tmp_path / name)
-            model = PricedCodec(small_codec("stae"), VideoViT(micro, seed=1).eval())
+            model = CodecInTraining(small_codec("stae"), VideoViT(micro, seed=1).eval())
         train_codec(model, *sets, recipe, tmp_path / name, resume=name == "resumed")
         states.append(model.state_dict())
     for name, tensor in states[0].items():
@@ -154,13 +154,13 @@ def test_the_same_training_gives_the_same_weights(one_thread, squares, micro, tm
 
 def test_classifier_learns_only_in_its_steps(one_thread, squares, micro, tmp_path):
     start = VideoViT(micro, seed=1).eval()
-    model = PricedCodec(small_codec("deepisc"), VideoViT(micro, seed=1).eval())
+    model = CodecInTraining(small_codec("deepisc"), VideoViT(micro, seed=1).eval())
     recipe = codec_recipe("deepisc", length=0.01, precision="32-true")
     train_codec(model, squares(64), squares(16, 1), recipe[:1], tmp_path / "a")
     for mine, theirs in zip(start.parameters(), model.classifier.parameters(), strict=True):
         assert torch.equal(mine, theirs)
     before = [parameter.clone() for parameter in model.codec.parameters()]
-    model = PricedCodec(small_codec("deepisc"), VideoViT(micro, seed=1).eval())
+    model = CodecInTraining(small_codec("deepisc"), VideoViT(micro, seed=1).eval())
     train_codec(model, squares(64), squares(16, 1), recipe, tmp_path / "a", resume=True)
     assert all(map(torch.equal, before, model.codec.parameters()))
     assert not all(map(torch.equal, start.parameters(), model.classifier.parameters()))
@@ -197,9 +197,9 @@ def test_a_clip_of_another_shape_is_refused(trained):
     bad: Any
     for bad in (good[:4], good[:, :8], good.astype(np.float32), np.full(good.shape, np.nan)):
         with pytest.raises(ClipError, match="takes 8-bit RGB clips of"):
-            loaded.coder.encode(bad, 0)
+            loaded.encode(bad, 0)
     with pytest.raises(ValueError, match="operating point 9"):
-        loaded.coder.encode(good, 9)
+        loaded.encode(good, 9)
 
 
 def test_shipped_shapes_are_as_heavy_as_each_other():

@@ -12,7 +12,7 @@ SIDE = 16
 @pytest.fixture(autouse=True)
 def small(monkeypatch, flashes):
     """Make every codec a small one, for clips of flashes."""
-    from fadeline.models.codecs.learned.codec import Codec
+    from fadeline.models.codecs.learned.codec import LearnedCodec
     from fadeline.models.codecs.learned.deepisc import DeepIscConfig
     from fadeline.models.codecs.learned.stae import StaeConfig
     from fadeline.models.codecs.operating_point import OperatingPoint
@@ -26,7 +26,7 @@ def small(monkeypatch, flashes):
     def small_codec(name, *, seed=1):
         points = [OperatingPoint(20, 8, 32, 3, 7), OperatingPoint(60, 8, 32, 3, 3)]
         config = (StaeConfig if name == "stae" else DeepIscConfig)(2, **shape)
-        return Codec(config, points, seed=seed)
+        return LearnedCodec(config, points, seed=seed)
 
     monkeypatch.setattr(codec_training, "new_codec", small_codec)
     return flashes

@@ -94,7 +94,7 @@ def save_vit(path, classes, seed=1):
 
 def save_codec(path, classes, seed=1, kind="stae"):
     """Write an untrained codec and its classifier."""
-    from fadeline.models.codecs.learned.codec import Codec
+    from fadeline.models.codecs.learned.codec import LearnedCodec
     from fadeline.models.codecs.learned.deepisc import DeepIscConfig
     from fadeline.models.codecs.learned.stae import StaeConfig
     from fadeline.models.codecs.operating_point import OperatingPoint
@@ -103,7 +103,7 @@ def save_codec(path, classes, seed=1, kind="stae"):
 
     points = [OperatingPoint(20, 8, 32, 3, 7), OperatingPoint(60, 8, 32, 3, 3)]
     config = (StaeConfig if kind == "stae" else DeepIscConfig)(2, **SHAPE)
-    stored = StoredCodec(Codec(config, points, seed=seed)).eval()
+    stored = StoredCodec(LearnedCodec(config, points, seed=seed)).eval()
     _, card = save_vit(path.with_name(f"{path.stem}-classifier.safetensors"), classes, seed)
     save_weights(stored, path, replace(card, architecture="StoredCodec", config=stored.config()))
 
