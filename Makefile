@@ -18,8 +18,8 @@ help: ## list the targets
 demo: $(RUNTIME) ## the main job: STAE against DeepISC over a Rayleigh channel
 	$(BIN)/fadeline run rayleigh --out runs/demo --force
 
-test: lint ## lint, check types and run all tests
-	$(BIN)/pytest -n 2
+test: lint ## lint, check types, run all tests and print what they cover
+	$(BIN)/pytest -n 2 --cov --cov-report=term:skip-covered
 
 quick: $(DEV) ## run the tests that are not marked slow
 	$(BIN)/pytest -n 2 -m 'not slow' tests
@@ -43,6 +43,7 @@ bench: $(DEV) ## measure the speed of channels, engine, clips, classifier and co
 	$(BIN)/python benchmarks/bench_channels.py
 	$(BIN)/python benchmarks/bench_engine.py
 	$(BIN)/python benchmarks/bench_engine.py --memory
+	$(BIN)/python benchmarks/bench_sweep.py
 	$(BIN)/python benchmarks/bench_models.py
 	$(BIN)/python benchmarks/bench_codecs.py
 
