@@ -10,7 +10,7 @@ RUNTIME := .venv/.runtime-installed
 DEV := .venv/.dev-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint links bench tables notebooks architecture clean
+.PHONY: help demo test quick lint links bench tables notebooks architecture clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -18,8 +18,11 @@ help: ## list the targets
 demo: $(RUNTIME) ## the main job: STAE against DeepISC over a Rayleigh channel
 	$(BIN)/fadeline run rayleigh --out runs/demo --force
 
-test: lint ## lint, check types and run all tests
-	$(BIN)/pytest -n 2
+test: lint ## lint, check types, run all tests and print what they cover
+	$(BIN)/pytest -n 2 --cov --cov-report=term:skip-covered
+
+quick: $(DEV) ## run the tests that are not marked slow
+	$(BIN)/pytest -n 2 -m 'not slow' tests
 
 lint: $(DEV) links ## check style, formatting, types and the import rules
 	$(BIN)/ruff check
@@ -40,6 +43,7 @@ bench: $(DEV) ## measure the speed of channels, engine, clips, classifier and co
 	$(BIN)/python benchmarks/bench_channels.py
 	$(BIN)/python benchmarks/bench_engine.py
 	$(BIN)/python benchmarks/bench_engine.py --memory
+	$(BIN)/python benchmarks/bench_sweep.py
 	$(BIN)/python benchmarks/bench_models.py
 	$(BIN)/python benchmarks/bench_codecs.py
 
@@ -54,8 +58,9 @@ tables: $(DEV) ## measure the shipped outcome tables again, in about half an hou
 notebooks: $(DEV) ## run the notebooks in full and keep their output
 	FADELINE_NOTEBOOKS=full $(BIN)/pytest --nbmake --overwrite notebooks
 
-architecture: $(DEV) ## draw the rooms and their imports into docs/architecture.md
-	$(BIN)/python docs/draw_architecture.py
+# Needs nothing but Python, so it makes and changes no environment.
+architecture: ## draw the rooms and their imports into docs/architecture.md
+	$(PYTHON) docs/draw_architecture.py
 
 clean: ## remove the environment, build products, caches and runs
 	rm -rf .venv build dist runs *.egg-info

@@ -9,6 +9,7 @@ import argparse
 import resource
 import sys
 import time
+from math import inf
 
 import numpy as np
 import simpy
@@ -17,7 +18,7 @@ from fadeline.channels.fading import rayleigh
 from fadeline.channels.rates import Shannon
 from fadeline.channels.trace import LinkTrace
 from fadeline.simulator.engine.clip import Clip, Option
-from fadeline.simulator.engine.clip_process import Stations, camera
+from fadeline.simulator.engine.clip_process import Stations, begin, camera
 from fadeline.simulator.engine.clock import FIRST, Clock
 from fadeline.simulator.engine.device import Device, DeviceRules
 from fadeline.simulator.engine.edge_server import EdgeServer
@@ -67,7 +68,12 @@ def engine(clips, *, bits, encode_s, sharing="equal", devices=1):
         infer_s = rng.exponential(LOAD / RATE_HZ, each).tolist()
         made = clips_of(FIRST + number * each, born_s, encode_s, bits, infer_s)
         clock.process(camera(made, Stations(clock, device, edge, ledger)))
-    return timed(lambda: (clock.run_until(end_s), ledger.close()))
+
+    def run():
+        clock.run_until(end_s)
+        ledger.close()
+
+    return timed(run)
 
 
 def clips_of(first, born_s, encode_s, bits, infer_s):
@@ -90,10 +96,10 @@ def edge_alone(clips):
             yield clock.timeout(gap_s)
             option = Option(0.0, 0.0, services[number])
             clip = Clip(FIRST + number, clock.now, [option], 1.0, 0.0)
-            clock.process(visit(clip))
+            begin(visit(clip))
 
     clock.process(source())
-    return timed(clock.run)
+    return timed(lambda: clock.run_until(inf))
 
 
 def ciw_queue(clips):

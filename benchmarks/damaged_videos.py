@@ -17,7 +17,8 @@ import cv2
 import numpy as np
 from av.error import FFmpegError
 
-from fadeline.models.data.video.video import count_frames
+from fadeline.models.data.video.sampling import Sampling
+from fadeline.models.data.video.video import read_clip
 from fadeline.models.errors import ClipError
 
 FILMS = {
@@ -123,9 +124,10 @@ def pictures(path: Path) -> list[str]:
 
 def refused(path: Path) -> bool:
     try:
-        return count_frames(path) == 0
+        read_clip(path, Sampling(frames=1), size=1)
     except ClipError:
         return True
+    return False
 
 
 if __name__ == "__main__":

@@ -161,6 +161,28 @@ def reduced(arrows: Iterable[Arrow]) -> set[Arrow]:
     return {arrow for arrow in every if arrow[1] not in _reached(arrow[0], every - {arrow})}
 
 
+def floors(places: Iterable[str], down: Iterable[Arrow]) -> list[list[str]]:
+    """Return places by floor, the highest first: each is one above all that it imports from.
+
+    Args:
+        places: All of them.
+        down: Arrows without circles.
+
+    Example:
+        >>> floors("abcd", {("a", "b"), ("b", "c"), ("d", "c")})
+        [['a'], ['b', 'd'], ['c']]
+    """
+    every, heights = set(down), dict.fromkeys(places, 0)
+    for _ in heights:  # no way has more arrows than there are places
+        for start, end in every:
+            heights[start] = max(heights[start], heights[end] + 1)
+    highest = max(heights.values(), default=-1)
+    return [
+        sorted(place for place in heights if heights[place] == height)
+        for height in range(highest, -1, -1)
+    ]
+
+
 def _reached(start: str, arrows: Iterable[Arrow]) -> set[str]:
     """Return all places that arrows lead to from one, itself included."""
     after: dict[str, list[str]] = {}
@@ -190,7 +212,10 @@ def package_diagram(house: House, package: str) -> str:
     used = {place for arrow in down | up for place in arrow}
     front = f"{package}/__init__.py"
     nodes = sorted({module.node for module in inside.values()} - ({front} - used))
-    return _mermaid({node: _node_label(node) for node in nodes}, reduced(down), up)
+    labels = {node: _node_label(node) for node in nodes}
+    levels = [", ".join(f"`{labels[node]}`" for node in level) for level in floors(nodes, down)]
+    text = f"Floors, from the top: {' > '.join(levels)}.\n"
+    return f"{_mermaid(labels, reduced(down), up)}\n{text}"
 
 
 def packages_diagram(house: House) -> str:

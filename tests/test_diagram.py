@@ -69,7 +69,7 @@ def house(drawing, tree):
 
 
 def arrows(diagram):
-    return [line.strip() for line in diagram.splitlines() if ">" in line and "[" not in line]
+    return [line.strip() for line in diagram.splitlines() if "-> n_" in line]
 
 
 def test_the_page_is_up_to_date(drawing, capsys):
@@ -105,6 +105,11 @@ def test_folders_in_a_room_are_part_of_it_in_the_diagram(drawing, house):
     diagram = drawing.package_diagram(house, "models")
     assert arrows(diagram) == ["n_data --> n_nets_py"]
     assert "video" not in diagram
+
+
+def test_floors_are_said_in_words_too(drawing, house):
+    said = drawing.package_diagram(house, "simulator").splitlines()[-1]
+    assert said == ("Floors, from the top: `fadeline.simulator`, `cli/` > `engine/` > `errors.py`.")
 
 
 def test_packages_are_drawn_with_what_they_hold(drawing, house):

@@ -16,7 +16,7 @@ NAMES = {
     "actions/val": "other drawn actors and scenes, to tune on",
     "actions/test": "others again, read once",
     "actions/test@SEED": "a fresh draw of test clips",
-    "videofolder:PATH#SPLIT": "your videos; #SPLIT may be left out",
+    "videofolder:PATH#SPLIT": "your videos, or folders of their frames; #SPLIT may be left out",
     "hmdb51:PATH#train": "HMDB51, one draw's training clips",
     "hmdb51:PATH#test": "HMDB51, one draw's test clips",
 }

@@ -36,8 +36,8 @@ from fadeline.simulator.scenario.fading import (
 )
 from fadeline.simulator.scenario.scenario import Scenario
 from fadeline.simulator.scenario.scheme import (
+    CodecScheme,
     ConstantScheme,
-    LearnedScheme,
     RawScheme,
     scheme_names,
 )
@@ -239,7 +239,7 @@ def _payloads(scenario: Scenario) -> Iterator[tuple[str, float, float]]:
             yield names[0], float(scheme.payload_bits), float(scheme.payload_bits)
         elif isinstance(scheme, RawScheme):
             yield names[0], raw_bits, float(air_bits(raw_bits, headers_bytes))
-        elif isinstance(scheme, LearnedScheme) and scheme.ratio is not None:
+        elif isinstance(scheme, CodecScheme) and scheme.ratio is not None:
             ratios = scheme.ratio if isinstance(scheme.ratio, tuple) else (scheme.ratio,)
             calls = shape["frames"] if scheme.streaming else 1
             for name, ratio in zip(names, ratios, strict=True):

@@ -4,10 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from fadeline.simulator.analysis.curves import (
+    JUDGED_BY,
     Judged,
+    Table,
     accuracy_rows,
     area_under,
     deadline_for,
@@ -17,11 +21,14 @@ from fadeline.simulator.analysis.curves import (
     stage_means_s,
     summary,
 )
+from fadeline.simulator.engine.records import Columns
 from fadeline.simulator.loading.plan import Plan
 from fadeline.simulator.scenario.deadlines import reported_deadlines_s
 from fadeline.simulator.scenario.scenario import Scenario
 from fadeline.simulator.scenario.scheme import codec_name, scheme_names
 from fadeline.simulator.streams import Streams
+
+Floats = NDArray[np.float64]
 
 TARGETS = (0.5, 0.7, 0.8, 0.85, 0.9)
 """Accuracies whose deadlines `summary.csv` gives (our choice)."""
@@ -63,33 +70,66 @@ def evaluated(plan: Plan, clips: pd.DataFrame) -> Results:
     """
     scenario = plan.scenario
     deadlines_s = reported_deadlines_s(scenario)
-    tables: dict[str, list[pd.DataFrame]] = {name: [] for name in TABLES}
+    tables: dict[str, list[Table]] = {name: [] for name in TABLES}
     runs = replications_of(scenario, clips)
     Judged.of(clips, runs)  # says so if nothing at all is counted
+    columns = {name: clips[name].to_numpy() for name in (*JUDGED_BY, "scheme", "acted_deadline_s")}
     baselines = [baseline_of(point.scenario) for point in plan.points]
-    points = sweep_groups(clips, list(scenario.sweep))
-    for (point, here), baseline in zip(points, baselines, strict=True):
-        schemes = {str(name): rows for name, rows in here.groupby("scheme", sort=False)}
-        for name, rows in schemes.items():
-            about = {**point, "scheme": name}
-            for acted_s, judged, theirs in _worlds(rows, schemes[baseline], runs):
-                asked = deadlines_s if acted_s is None else [acted_s]
-                accuracy = accuracy_rows(judged, asked, interval_draws(scenario.seed, name))
-                tables["accuracy"].append(accuracy.assign(**about))
-                tables["misses"].append(miss_rows(judged, asked).assign(**about))
+    points = _points(clips, list(scenario.sweep))
+    for (point, places), baseline in zip(points, baselines, strict=True):
+        here = {name: values[places] for name, values in columns.items()}
+        schemes = {str(name): here["scheme"] == name for name in dict.fromkeys(here["scheme"])}
+        for acted_s, world in _worlds(here["acted_deadline_s"]):
+            judged = {
+                name: Judged.of(_rows(here, its & world), runs) for name, its in schemes.items()
+            }
+            asked = deadlines_s if acted_s is None else [acted_s]
+            for name, mine in judged.items():
+                about = {**point, "scheme": name}
+                accuracy = accuracy_rows(mine, asked, interval_draws(scenario.seed, name))
+                tables["accuracy"].append(about | accuracy)
+                tables["misses"].append(about | miss_rows(mine, asked))
                 if name != baseline:
                     rng = Streams(scenario.seed).generator("difference", name)
-                    paired = paired_rows(judged, theirs, asked, rng)
-                    tables["paired"].append(paired.assign(**about, baseline=baseline))
+                    paired = paired_rows(mine, judged[baseline], asked, rng)
+                    tables["paired"].append(about | paired | {"baseline": baseline})
                 if acted_s in (None, scenario.report_at_s):
-                    means = pd.DataFrame([stage_means_s(judged)])
-                    tables["stages"].append(means.assign(**about))
-                    row = summary(judged, scenario.report_at_s, _counted_s(scenario, judged))
-                    tables["summary"].append(pd.DataFrame([row]).assign(**about))
+                    tables["stages"].append(about | stage_means_s(mine))
+                    row = summary(mine, scenario.report_at_s, _counted_s(scenario, mine))
+                    tables["summary"].append(about | row)
     first = [*scenario.sweep, "scheme"]
     joined = {name: _joined(parts, first) for name, parts in tables.items()}
     joined["summary"] = _with_curves(joined["summary"], joined["accuracy"], first)
     return Results(**joined)
+
+
+def _points(
+    clips: pd.DataFrame, swept: list[str]
+) -> Iterator[tuple[dict[str, Any], NDArray[np.intp]]]:
+    """Yield each point of a sweep, in order, with the places of its rows."""
+    if not swept:
+        yield {}, np.arange(len(clips))
+        return
+    groups = clips.groupby(swept, sort=False, dropna=False)
+    numbers = groups.ngroup().to_numpy()
+    order = np.argsort(numbers, kind="stable")
+    firsts = np.flatnonzero(np.diff(numbers[order], prepend=-1))
+    values = clips[swept].iloc[order[firsts]].itertuples(index=False, name=None)
+    for point, places in zip(values, np.split(order, firsts[1:]), strict=True):
+        yield dict(zip(swept, point, strict=True)), places
+
+
+def _worlds(acted_deadline_s: Floats) -> Iterator[tuple[float | None, NDArray[np.bool_]]]:
+    """Yield each acted deadline, None if nobody acts, and which rows are of its world."""
+    if np.isnan(acted_deadline_s).all():
+        yield None, np.ones(len(acted_deadline_s), dtype=np.bool_)
+        return
+    for acted_s in np.unique(acted_deadline_s):
+        yield float(acted_s), acted_deadline_s == acted_s
+
+
+def _rows(columns: Columns, chosen: NDArray[np.bool_]) -> Columns:
+    return {name: columns[name][chosen] for name in JUDGED_BY}
 
 
 def baseline_of(scenario: Scenario) -> str:
@@ -126,29 +166,27 @@ def sweep_groups(
         yield dict(zip(swept, values, strict=True)), rows
 
 
-def _worlds(
-    rows: pd.DataFrame, baseline: pd.DataFrame, runs: int
-) -> Iterator[tuple[float | None, Judged, Judged]]:
-    """Yield each acted deadline with the clips of a scheme and of the baseline in its world."""
-    if rows["acted_deadline_s"].isna().all():
-        yield None, Judged.of(rows, runs), Judged.of(baseline, runs)
-        return
-    theirs = dict(iter(baseline.groupby("acted_deadline_s")))
-    for acted_s, mine in rows.groupby("acted_deadline_s"):
-        yield float(acted_s), Judged.of(mine, runs), Judged.of(theirs[acted_s], runs)
-
-
 def _counted_s(scenario: Scenario, judged: Judged) -> float:
     if isinstance(scenario.warmup_s, str):  # where MSER-5 cut, or the first birth after
         return scenario.duration_s - float(judged.rows["born_s"].min())
     return scenario.duration_s - scenario.warmup_s
 
 
-def _joined(parts: list[pd.DataFrame], first: list[str]) -> pd.DataFrame:
+def _joined(parts: list[Table], first: list[str]) -> pd.DataFrame:
     if not parts:
         return pd.DataFrame(columns=first)
-    table = pd.concat(parts, ignore_index=True)
-    return table[[*first, *(name for name in table.columns if name not in first)]]
+    counts = [max((np.size(values) for values in part.values()), default=1) for part in parts]
+    names = [*first, *(name for name in parts[0] if name not in first)]
+    columns = {}
+    for name in names:
+        values = [part[name] for part in parts]
+        if any(np.ndim(value) for value in values):
+            columns[name] = np.concatenate(
+                [np.broadcast_to(v, count) for v, count in zip(values, counts, strict=True)]
+            )
+        else:  # kept as they are, so that texts and whole numbers stay what they are
+            columns[name] = pd.Series(values).repeat(counts).to_numpy()
+    return pd.DataFrame(columns)
 
 
 def _with_curves(rows: pd.DataFrame, accuracy: pd.DataFrame, keys: list[str]) -> pd.DataFrame:

@@ -151,7 +151,7 @@ def list_(as_json: AsJson = False) -> None:
     sections = {
         "channels": catalogue.fading_entries(),
         "rates": catalogue.RATES,
-        "codecs": catalogue.CODECS,
+        "codecs": catalogue.scheme_entries(),
         "policies": catalogue.policy_entries(),
         "profiles": catalogue.profile_entries(),
     }

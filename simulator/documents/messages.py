@@ -153,7 +153,11 @@ def _models_at(location: Sequence[str | int], root: type[BaseModel]) -> list[typ
                 for model in _models_in((field.annotation, *field.metadata))
             ]
         else:
-            chosen = [m for m in models if part in _kinds(m, "kind") + _kinds(m, "codec")]
+            chosen = [
+                m
+                for m in models
+                if part in _kinds(m, "kind") + _kinds(m, "codec") or part == getattr(m, "tag", "")
+            ]
             models = chosen or models
     return models
 
@@ -170,4 +174,7 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
 
 def _kinds(model: type[BaseModel], key: str) -> list[str]:
     field = model.model_fields.get(key)
+    listed = getattr(model, "kinds", None)
+    if key == "codec" and listed is not None:
+        return [str(kind) for kind in listed()]
     return [str(kind) for kind in get_args(field.annotation)] if field is not None else []

@@ -78,8 +78,9 @@ class Clip:
     waiting: TimedEvent = field(init=False)
 
     def __post_init__(self) -> None:
+        self.option = self.options[0]
         if len(self.options) == 1:
-            self.take(0)
+            self.column = 0
 
     def take(self, column: int) -> None:
         """Let the clip be handled at one of its operating points."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from simpy import Event
 
@@ -32,7 +33,26 @@ def camera(clips: Iterable[Clip], stations: Stations) -> Steps:
         begins_s = clip.born_s if clip.captured_s is None else clip.captured_s[0]
         yield stations.clock.at(begins_s, clip.order)
         stations.ledger.begin(clip)
-        stations.clock.process(clip_process(clip, stations))
+        begin(clip_process(clip, stations))
+
+
+def begin(steps: Steps) -> None:
+    """Let a process go its steps, from now on: SimPy's `Process` for one that nobody waits for.
+
+    That one has an event for its beginning and another for its end, two of seven of a clip.
+    """
+
+    def go_on(event: Event) -> None:
+        answer: Any = event.value
+        try:
+            steps.send(answer).callbacks.append(go_on)
+        except StopIteration:
+            return
+
+    try:
+        next(steps).callbacks.append(go_on)
+    except StopIteration:
+        return
 
 
 def clip_process(clip: Clip, stations: Stations) -> Steps:

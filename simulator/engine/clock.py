@@ -14,18 +14,21 @@ FIRST = 2
 
 
 class TimedEvent(Event):
-    """An event with a time and an order among events at that time.
+    """An event at an exact time.
 
     A station may be told of it before the clip that waits for it.
     """
 
     time_s: float = inf
-    order: int = FIRST
     callbacks: list[Callable[[Any], None]]
 
     def first(self, callback: Callable[[Event], None], place: int = 0) -> None:
         """Call this when it happens, before all that follows in the list of callbacks."""
         self.callbacks.insert(place, callback)
+
+    def settled(self, time_s: float, value: Any) -> None:
+        """Take time and value, as SimPy's own `Timeout` takes its value."""
+        self.time_s, self._ok, self._value = time_s, True, value
 
     def cancel(self) -> None:
         """Let nobody be told."""
@@ -63,8 +66,8 @@ class Clock(Environment):
     def settle(self, event: TimedEvent, time_s: float, order: int, value: Any = True) -> None:
         """Let an event that was waited for without a time happen at this one."""
         if time_s != inf:
-            event.time_s, event.order = time_s, order
-            event.succeed(value)
+            event.settled(time_s, value)
+            heappush(self._agenda, (time_s, order, next(self._numbers), event))
 
     def after(self, delay_s: float, order: int, call: Callable[[], None]) -> None:
         """Call after a delay, before all else that happens then in this order; now if it is 0."""
@@ -74,12 +77,9 @@ class Clock(Environment):
             call()
 
     def schedule(self, event: Event, priority: int = 1, delay: float = 0.0) -> None:
-        """Put an event on the agenda; a timed one at its own time, in its own order."""
-        if type(event) is TimedEvent:
-            time_s, order = event.time_s, event.order
-        else:
-            time_s, order = self.now + delay, int(priority)
-        heappush(self._agenda, (time_s, order, next(self._numbers), event))
+        """Put one of SimPy's own events on the agenda."""
+        entry = self.now + delay, priority, next(self._numbers), event
+        heappush(self._agenda, entry)
 
     def peek(self) -> float:
         """Return the time of the next event, seconds; infinity if there is none."""

@@ -1,7 +1,7 @@
 """A device: a processor that encodes clips and a modem that sends them, with one queue for both."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf, log10, nan
 from typing import Literal
@@ -36,6 +36,13 @@ class DeviceRules:
     access_delay_s: float = 0.0
 
 
+Waiting = tuple[int, int, float]
+"""Clips that wait to be encoded, clips that wait to be sent, and the bits of the latter."""
+
+NOTHING = Observation(nan, nan, inf, 0, 0, 0.0, nan, nan, ())
+"""What a policy that does not look is shown."""
+
+
 class Memory:
     """What a device knows of the operating points and of its last transfer, and its policy."""
 
@@ -44,26 +51,30 @@ class Memory:
     ) -> None:
         self.policy = First() if policy is None else policy
         self.points, self.deadline_s = points, deadline_s
-        self.rate_bps, self.snr_db = nan, nan
+        self.last: tuple[float, Delivery] | None = None
+        """Bits of the last transfer, and what became of it."""
 
-    def note(self, bits: float, sent: Delivery) -> None:
-        """Remember how a transfer went."""
-        spent_s = sent.finish_s - sent.start_s
-        self.rate_bps = bits / spent_s if spent_s > 0.0 else inf
-        self.snr_db = 10.0 * log10(sent.mean_snr) if sent.mean_snr > 0.0 else nan
-
-    def choose(self, clip: Clip, now_s: float, to_encode: int, to_send: int, bits: float) -> bool:
+    def choose(self, clip: Clip, waiting: Callable[[], Waiting], now_s: float) -> bool:
         """Let the policy choose for a clip; False if it does without it."""
-        seen = Observation(
-            now_s, clip.born_s, self.deadline_s, to_encode, to_send, bits, self.rate_bps,
-            self.snr_db, self.points,
-        )  # fmt: skip
-        column = self.policy.choose(seen)
+        column = self.policy.choose(
+            self._seen(clip, waiting(), now_s) if self.policy.looks else NOTHING
+        )
         if column is None:
             clip.decline()
             return False
         clip.take(column)
         return True
+
+    def _seen(self, clip: Clip, waiting: Waiting, now_s: float) -> Observation:
+        rate_bps = snr_db = nan
+        if self.last is not None:
+            bits, sent = self.last
+            spent_s = sent.finish_s - sent.start_s
+            rate_bps = bits / spent_s if spent_s > 0.0 else inf
+            snr_db = 10.0 * log10(sent.mean_snr) if sent.mean_snr > 0.0 else nan
+        return Observation(
+            now_s, clip.born_s, self.deadline_s, *waiting, rate_bps, snr_db, self.points
+        )
 
 
 class Device:
@@ -126,9 +137,7 @@ class Device:
 
     def _start_encoding(self, clip: Clip) -> None:
         now_s = self.clock.now
-        waiting = [*self.to_send] if self.sending is None else [self.sending, *self.to_send]
-        bits = sum(other.option.air_bits for other in waiting)
-        if not self.memory.choose(clip, now_s, len(self.to_encode), len(waiting), bits):
+        if not self.memory.choose(clip, self._waiting, now_s):
             self.clock.settle(clip.waiting, now_s, clip.order, value=False)
             clip.waiting.first(self._next_to_encode)
             return
@@ -138,6 +147,11 @@ class Device:
         clip.waiting.first(self._encoded)
         self.clock.settle(clip.waiting, clip.encoded_s, clip.order)
 
+    def _waiting(self) -> Waiting:
+        to_send = [*self.to_send] if self.sending is None else [self.sending, *self.to_send]
+        bits = sum(clip.option.air_bits for clip in to_send)
+        return len(self.to_encode), len(to_send), bits
+
     def _encoded(self, event: Event) -> None:
         assert self.encoding is not None
         self.encoding.computed_s = self.encoding.option.encode_s
@@ -145,7 +159,8 @@ class Device:
         self._next_to_encode(event)
 
     def _next_to_encode(self, _: Event) -> None:
-        self._give_up_late()
+        if self.rules.drop_after_s is not None:
+            self._give_up_late()
         if self.to_encode and self.encoding is None:
             self._start_encoding(self.to_encode.popleft())
 
@@ -158,16 +173,17 @@ class Device:
     def _sent(self, _: Event) -> None:
         assert self.sending is not None
         assert self.transfer is not None
-        clip, sent = self.sending, self.transfer.delivery()
+        clip, bits, sent = self.sending, self.transfer.bits, self.transfer.delivery()
         self.sending = self.transfer = None
         clip.credit(sent)
-        clip.sent_bits = clip.option.air_bits
-        self.memory.note(clip.option.air_bits, sent)
+        clip.sent_bits = bits
+        self.memory.last = bits, sent
         if sent.delivered:
             clip.sent_s = sent.finish_s
         else:
             clip.lose("link", DROPPED_LINK, sent.finish_s)
-        self._give_up_late()
+        if self.rules.drop_after_s is not None:
+            self._give_up_late()
         if self.to_send:
             self._start_sending(self.to_send.popleft())
 

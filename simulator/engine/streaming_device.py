@@ -7,7 +7,7 @@ from simpy import Event
 
 from fadeline.simulator.engine.clip import Clip
 from fadeline.simulator.engine.clock import Clock, TimedEvent
-from fadeline.simulator.engine.device import DeviceRules, Memory
+from fadeline.simulator.engine.device import DeviceRules, Memory, Waiting
 from fadeline.simulator.engine.records import DROPPED_DEVICE, DROPPED_LINK
 from fadeline.simulator.engine.uplink import Transfer, Uplink
 from fadeline.simulator.links.link import Link
@@ -47,9 +47,7 @@ class StreamingDevice:
         """Return the event of all frames having been sent: True, or False if it is given up."""
         now_s = self.clock.now
         clip.waiting = TimedEvent(self.clock)
-        bits = sum(_bits(other, frame) for other, frame in self.to_send)
-        to_send = len({other for other, _ in self.to_send})
-        if not self.memory.choose(clip, now_s, len(self.here) - to_send, to_send, bits):
+        if not self.memory.choose(clip, self._waiting, now_s):
             self.clock.settle(clip.waiting, now_s, clip.order, value=False)
             return clip.waiting
         assert clip.option.frame_bits is not None
@@ -68,6 +66,15 @@ class StreamingDevice:
         if self.sending is not None:
             clip, transfer = self.sending
             clip.credit(transfer.cut_off())
+
+    def _waiting(self) -> Waiting:
+        frames = [*self.to_send]
+        bits = sum(_bits(clip, frame) for clip, frame in frames)
+        clips = {clip for clip, _ in frames}
+        if self.sending is not None:
+            clips.add(self.sending[0])
+            bits += self.sending[1].bits
+        return len(self.here) - len(clips), len(clips), bits
 
     def _encode(self) -> None:
         if self.encoding is not None or not self.to_encode:
@@ -107,7 +114,7 @@ class StreamingDevice:
         sent = transfer.delivery()
         clip.credit(sent)
         clip.sent_bits += transfer.bits
-        self.memory.note(transfer.bits, sent)
+        self.memory.last = transfer.bits, sent
         if not sent.delivered:
             self._remove(clip)
             clip.lose("link", DROPPED_LINK, self.clock.now)

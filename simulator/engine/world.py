@@ -80,7 +80,7 @@ class World:
         >>> short = load_scenario("rayleigh", set_values=["duration_s=3"])
         >>> world = World(short, prepared_schemes(short)[0], stations(short, replication=0))
         >>> sorted({*world.run()["outcome"].tolist()})
-        ['done', 'dropped_device', 'unfinished']
+        ['done']
     """
 
     def __init__(

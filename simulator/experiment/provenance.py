@@ -17,7 +17,7 @@ from fadeline.simulator.loading.load import plain_data
 from fadeline.simulator.loading.plan import Plan
 from fadeline.simulator.scenario.fading import TraceFading
 from fadeline.simulator.scenario.scenario import Scenario
-from fadeline.simulator.scenario.scheme import LearnedScheme, TableScheme
+from fadeline.simulator.scenario.scheme import CodecScheme, TableScheme
 from fadeline.simulator.schemes.outcome_tables import table_path_of
 from fadeline.simulator.schemes.prepare import measured_outcomes
 from fadeline.simulator.schemes.wanted import wanted_tables
@@ -107,7 +107,7 @@ def _network_files(scenario: Scenario) -> list[str]:
     clips = scenario.clips
     names = [name for name in (clips.splits, clips.classifier) if name is not None]
     for scheme in scenario.schemes:
-        if isinstance(scheme, LearnedScheme) and scheme.weights is not None:
+        if isinstance(scheme, CodecScheme) and scheme.weights is not None:
             names += [scheme.weights, str(classifier_path(Path(scheme.weights)))]
     return names
 

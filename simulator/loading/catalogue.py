@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fadeline.models.codecs.catalogue import codec_entries
 from fadeline.simulator.compute.profile import load_profile, shipped_profiles
 from fadeline.simulator.errors import NotBuiltError
 from fadeline.simulator.scenario.fading import fading_kinds
 from fadeline.simulator.scenario.policy import policy_kinds
 from fadeline.simulator.scenario.scenario import Scenario
-from fadeline.simulator.scenario.scheme import LearnedScheme
+from fadeline.simulator.scenario.scheme import CodecScheme
 from fadeline.simulator.scenario.spec import Spec
 
 
@@ -27,20 +28,29 @@ class Entry:
     built: bool = False
 
 
-CODECS = (
-    Entry("stae", "spatiotemporal attention autoencoder (arXiv 2305.12796)", built=True),
-    Entry("deepisc", "learned image codec, trained to restore frames", built=True),
-    Entry("deepisc-task", "the same network, trained through the classifier", built=True),
+SCHEMES = (
     Entry("raw", "pixels as they are", built=True),
     Entry("local", "classify on the device, send nothing", built=True),
     Entry("table", "your own codec, as a file of measured outcomes", built=True),
     Entry("constant", "fixed size, accuracy and times, for checks against theory", built=True),
 )
+"""What schemes may name in the place of a codec."""
+
 RATES = (
     Entry("shannon", "Shannon's rate with a gap and a cap", built=True),
     Entry("finite-blocklength", "normal approximation with block errors", built=True),
     Entry("nr", "5G NR: modulation and coding schemes, block errors, HARQ"),
 )
+
+
+def scheme_entries() -> list[Entry]:
+    """Return all that schemes may name: codecs, those of other packages last, and the rest.
+
+    Raises:
+        PluginError: If another package's cannot be used.
+    """
+    codecs = [Entry(entry.name, entry.summary, built=True) for entry in codec_entries().values()]
+    return [*codecs, *SCHEMES]
 
 
 def fading_entries() -> list[Entry]:
@@ -90,9 +100,9 @@ def refuse_unbuilt_run(scenario: Scenario) -> None:
     """
     parts: list[tuple[str, str]] = [("channel.rate", scenario.channel.rate.kind)]
     for index, scheme in enumerate(scenario.schemes):
-        if isinstance(scheme, LearnedScheme) and scheme.policy and not scheme.policy.built:
+        if isinstance(scheme, CodecScheme) and scheme.policy and not scheme.policy.built:
             parts.append((f"schemes.{index}.policy", scheme.policy.kind))
-        if isinstance(scheme, LearnedScheme) and scheme.delivery != "whole":
+        if isinstance(scheme, CodecScheme) and scheme.delivery != "whole":
             parts.append((f"schemes.{index}.delivery", scheme.delivery))
     _refuse(parts, "this scenario")
 

@@ -7,15 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path as FilePath
 
 from fadeline.models.card import classifier_path, read_card, weights_path
+from fadeline.models.codecs.catalogue import codec_entries, codec_entry
 from fadeline.models.data.video.folder_name import folder_of
 from fadeline.models.errors import ModelsError
 from fadeline.simulator.documents.document import is_file
 from fadeline.simulator.errors import Fault, Path, Unused
 from fadeline.simulator.scenario.scenario import DEFAULT_CLASSIFIER, Clips, Scenario
-from fadeline.simulator.scenario.scheme import LearnedScheme
-
-CODEC_SHAPES = {"stae": "StaeConfig", "deepisc": "DeepIscConfig", "deepisc-task": "DeepIscConfig"}
-"""Of each codec, what its card calls the shape of its networks; the last two are one network."""
+from fadeline.simulator.scenario.scheme import CodecScheme
 
 
 def input_faults(scenario: Scenario) -> Iterator[Fault]:
@@ -24,7 +22,7 @@ def input_faults(scenario: Scenario) -> Iterator[Fault]:
     if scenario.clips.classifier != DEFAULT_CLASSIFIER:  # which came with the package
         yield from _weights(("clips", "classifier"), scenario.clips.classifier, "VideoViT")
     for index, scheme in enumerate(scenario.schemes):
-        if isinstance(scheme, LearnedScheme) and scheme.weights is not None:
+        if isinstance(scheme, CodecScheme) and scheme.weights is not None:
             yield from _codec(("schemes", index, "weights"), scheme.codec, scheme.weights)
 
 
@@ -49,7 +47,10 @@ def _clips(clips: Clips) -> Iterator[Fault]:
 
 
 def _codec(at: Path, codec: str, weights: str) -> Iterator[Fault]:
-    path = FilePath(weights)
+    path, entry = FilePath(weights), codec_entry(codec)
+    if entry is not None and not entry.shape:
+        yield at, f"{codec} has no weights; leave it out"
+        return
     if path.suffix != ".safetensors":
         yield at, f"must be a file that ends in .safetensors, got {weights}"
         return
@@ -61,8 +62,9 @@ def _codec(at: Path, codec: str, weights: str) -> Iterator[Fault]:
     if not is_file(beside):
         yield at, f"its classifier is missing: {beside} must lie beside it"
     shape = read_card(path).config.get("shape")
-    if shape != CODEC_SHAPES[codec]:
-        kinds = [name for name, of in CODEC_SHAPES.items() if of == shape]
+    entries = codec_entries()
+    if shape != entries[codec].shape:
+        kinds = [name for name, entry in entries.items() if shape and entry.shape == shape]
         yield at, f"holds {' or '.join(kinds) or 'another codec'}, not {codec}: {weights}"
 
 

@@ -12,6 +12,7 @@ from fadeline.channels.doppler import (
     check_step,
 )
 from fadeline.channels.tdl import FREQUENCIES_PER_COHERENCE
+from fadeline.models.codecs.catalogue import codec_entries, codec_entry
 from fadeline.models.errors import ProfileError
 from fadeline.simulator.compute.profile import is_profile_file, load_profile, shipped_profiles
 from fadeline.simulator.documents.document import is_file
@@ -36,7 +37,7 @@ from fadeline.simulator.scenario.fading import (
     TraceFading,
 )
 from fadeline.simulator.scenario.scenario import DeadlineGrid, Scenario
-from fadeline.simulator.scenario.scheme import LearnedScheme, TableScheme, codec_name, scheme_names
+from fadeline.simulator.scenario.scheme import CodecScheme, TableScheme, codec_name, scheme_names
 from fadeline.simulator.scenario.spec import NetworkSpeed
 
 MIN_RING = 1.01
@@ -45,9 +46,6 @@ straight way would leave it."""
 
 MAX_FREQUENCIES = 20_000
 """Most frequencies that resolve a band (our choice); 100 MHz over 1 microsecond needs 2,400."""
-
-PER_FRAME_CODECS = ("deepisc", "deepisc-task")
-"""Codecs that handle every frame for itself and can therefore stream during capture."""
 
 
 def broken_rules(scenario: Scenario) -> Iterator[Fault]:
@@ -109,7 +107,7 @@ def _schemes(scenario: Scenario) -> Iterator[Fault]:
     names: list[str] = []
     for index, scheme in enumerate(scenario.schemes):
         at: Path = ("schemes", index)
-        if isinstance(scheme, LearnedScheme):
+        if isinstance(scheme, CodecScheme):
             yield from _learned_scheme(scheme, at)
         if isinstance(scheme, TableScheme) and not is_file(FilePath(scheme.file)):
             yield (*at, "file"), f"no such file: {scheme.file}"
@@ -128,15 +126,17 @@ def _schemes(scenario: Scenario) -> Iterator[Fault]:
         )
 
 
-def _learned_scheme(scheme: LearnedScheme, at: Path) -> Iterator[Fault]:
+def _learned_scheme(scheme: CodecScheme, at: Path) -> Iterator[Fault]:
     if scheme.ratio is None and scheme.policy is None:
         yield (*at, "ratio"), "missing; give a ratio, a list of ratios, or a policy"
     if scheme.ratio is not None and scheme.policy is not None:
         yield (*at, "ratio"), "a policy chooses the ratio; give policy.ratios and leave ratio out"
-    if scheme.streaming and scheme.codec not in PER_FRAME_CODECS:
+    entry = codec_entry(scheme.codec)
+    if scheme.streaming and entry is not None and not entry.per_frame:
+        streaming = [entry.name for entry in codec_entries().values() if entry.per_frame]
         yield (
             (*at, "streaming"),
-            f"{scheme.codec} needs the whole clip; only {' and '.join(PER_FRAME_CODECS)} stream",
+            f"{scheme.codec} needs the whole clip; only {' and '.join(streaming)} stream",
         )
 
 

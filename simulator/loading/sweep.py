@@ -12,7 +12,7 @@ from fadeline.simulator.errors import Problem, ScenarioError
 from fadeline.simulator.loading.plan import PlanPoint
 from fadeline.simulator.loading.validation import problem_at, validated
 from fadeline.simulator.scenario.scenario import Scenario
-from fadeline.simulator.scenario.scheme import LearnedScheme, Scheme, codec_name, scheme_names
+from fadeline.simulator.scenario.scheme import CodecScheme, Scheme, codec_name, scheme_names
 
 MAX_SWEEP_POINTS = 10_000
 """Most combinations of swept values (our choice): each is a run of its own."""
@@ -82,7 +82,7 @@ def _without_ratio(scenario: Scenario, point: Mapping[str, Any]) -> tuple[Scheme
     named = []
     for number, scheme in enumerate(scenario.schemes):
         swept = any(f"schemes.{which}.ratio" in point for which in ("*", number))
-        if swept and isinstance(scheme, LearnedScheme) and scheme.name is None:
+        if swept and isinstance(scheme, CodecScheme) and scheme.name is None:
             scheme = scheme.model_copy(update={"name": codec_name(scheme)})
         named.append(scheme)
     names = [name for scheme in named for name in scheme_names(scheme)]

@@ -61,7 +61,13 @@ class Observation:
 
 
 class Policy(Protocol):
-    """Chooses for the clips of one device, in the order in which they are encoded."""
+    """Chooses for the clips of one device, in the order in which they are encoded.
+
+    Attributes:
+        looks: Whether it looks at what its device knows, which is then put together for it.
+    """
+
+    looks: bool
 
     def choose(self, seen: Observation) -> int | None:
         """Return the place of an operating point in `seen.points`; None does without the clip."""
@@ -96,6 +102,8 @@ class PolicySpec(Spec):
 
 class First:
     """Always the first operating point: the policy of a scheme that has one."""
+
+    looks = False
 
     def choose(self, seen: Observation) -> int:
         """Return 0."""

@@ -1,9 +1,10 @@
 """Schemes in a scenario: ways of handling a clip that are compared with one another."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from fadeline.models.codecs.catalogue import NOT_CODECS, codec_entries, codec_entry
 from fadeline.simulator.scenario.policy import AnyPolicy, Ratio
 from fadeline.simulator.scenario.spec import Count, Duration, FileName, Fraction, Name, Spec
 
@@ -12,10 +13,15 @@ def _one_or_several(value: Any) -> str:
     return "several" if isinstance(value, list | tuple) else "one"
 
 
-class LearnedScheme(Spec):
-    """A trained codec at one operating point, at several, or under a policy."""
+def _listed(schema: dict[str, Any]) -> None:
+    schema["enum"] = list(codec_entries())
 
-    codec: Literal["stae", "deepisc", "deepisc-task"]
+
+class CodecScheme(Spec):
+    """A codec at one operating point, at several (each a scheme of its own), or under a policy."""
+
+    tag: ClassVar[str] = "a codec"
+    codec: Annotated[str, Field(json_schema_extra=_listed)]
     name: Name | None = Field(None, description="Left out: codec@ratio, or codec-streaming@ratio.")
     ratio: (
         Annotated[
@@ -37,6 +43,11 @@ class LearnedScheme(Spec):
     streaming: bool = Field(
         False, description="Encode and send frames during capture; per-frame codecs only."
     )
+
+    @classmethod
+    def kinds(cls) -> list[str]:
+        """Return the names of all codecs."""
+        return list(codec_entries())
 
 
 class RawScheme(Spec):
@@ -75,9 +86,20 @@ class ConstantScheme(Spec):
     name: Name | None = Field(None, description="Left out: constant.")
 
 
+def _scheme_tag(value: Any) -> str | None:
+    codec = value.get("codec") if isinstance(value, dict) else getattr(value, "codec", None)
+    if not isinstance(codec, str):
+        return None
+    return codec if codec in NOT_CODECS or codec_entry(codec) is None else CodecScheme.tag
+
+
 Scheme = Annotated[
-    LearnedScheme | RawScheme | LocalScheme | TableScheme | ConstantScheme,
-    Field(discriminator="codec"),
+    Annotated[CodecScheme, Tag(CodecScheme.tag)]
+    | Annotated[RawScheme, Tag("raw")]
+    | Annotated[LocalScheme, Tag("local")]
+    | Annotated[TableScheme, Tag("table")]
+    | Annotated[ConstantScheme, Tag("constant")],
+    Discriminator(_scheme_tag),
 ]
 
 
@@ -85,10 +107,10 @@ def scheme_names(scheme: Scheme) -> list[str]:
     """Return the names of the schemes that one entry stands for.
 
     Example:
-        >>> scheme_names(LearnedScheme(codec="stae", ratio=[52, 104]))
+        >>> scheme_names(CodecScheme(codec="stae", ratio=[52, 104]))
         ['stae@52', 'stae@104']
     """
-    if not isinstance(scheme, LearnedScheme) or scheme.ratio is None:
+    if not isinstance(scheme, CodecScheme) or scheme.ratio is None:
         return [scheme.name or scheme.codec]
     stem = scheme.name or codec_name(scheme)
     if not isinstance(scheme.ratio, tuple):
@@ -100,8 +122,8 @@ def codec_name(scheme: Scheme) -> str:
     """Return what a scheme is called without name and ratio.
 
     Example:
-        >>> codec_name(LearnedScheme(codec="deepisc", ratio=104, streaming=True))
+        >>> codec_name(CodecScheme(codec="deepisc", ratio=104, streaming=True))
         'deepisc-streaming'
     """
-    streaming = isinstance(scheme, LearnedScheme) and scheme.streaming
+    streaming = isinstance(scheme, CodecScheme) and scheme.streaming
     return f"{scheme.codec}-streaming" if streaming else scheme.codec

@@ -9,7 +9,7 @@ from fadeline.simulator.errors import FadelineError
 from fadeline.simulator.scenario.device import DeviceGroup
 from fadeline.simulator.scenario.edge import Edge
 from fadeline.simulator.scenario.policy import Point
-from fadeline.simulator.scenario.scheme import LearnedScheme
+from fadeline.simulator.scenario.scheme import CodecScheme
 from fadeline.simulator.schemes.answers import answered, answers_of, rows_of
 from fadeline.simulator.schemes.draws import Draws, chosen
 from fadeline.simulator.schemes.scheme import Live, PreparedClips, PreparedScheme
@@ -20,7 +20,7 @@ FARTHEST = 0.25
 
 
 def learned_scheme(
-    scheme: LearnedScheme,
+    scheme: CodecScheme,
     name: str,
     ratios: Sequence[float],
     edge: Edge,

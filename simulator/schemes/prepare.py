@@ -8,8 +8,8 @@ from fadeline.simulator.errors import FadelineError
 from fadeline.simulator.scenario.edge import Edge
 from fadeline.simulator.scenario.scenario import Scenario
 from fadeline.simulator.scenario.scheme import (
+    CodecScheme,
     ConstantScheme,
-    LearnedScheme,
     Scheme,
     TableScheme,
     scheme_names,
@@ -71,7 +71,7 @@ def prepared(
     if isinstance(scheme, TableScheme):
         return table_scheme(scheme, name)
     assert outcomes is not None
-    if isinstance(scheme, LearnedScheme):
+    if isinstance(scheme, CodecScheme):
         return learned_scheme(scheme, name, ratios, edge, outcomes, live)
     return uncoded_scheme(name, edge, outcomes, live, local=scheme.codec == "local")
 
@@ -89,7 +89,7 @@ def measured_outcomes(wanted: WantedTable) -> Outcomes:
 def _named_ratios(scheme: Scheme) -> list[tuple[str, Sequence[float]]]:
     """Return the name of each scheme that an entry stands for, and its ratios."""
     names = scheme_names(scheme)
-    if not isinstance(scheme, LearnedScheme):
+    if not isinstance(scheme, CodecScheme):
         return [(name, ()) for name in names]
     if scheme.policy is not None:
         return [(names[0], scheme.policy.ratios)]

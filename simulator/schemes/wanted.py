@@ -8,7 +8,7 @@ from fadeline.models.codecs.catalogue import codec_entry
 from fadeline.models.errors import WeightsError
 from fadeline.simulator.loading.plan import Plan
 from fadeline.simulator.scenario.scenario import DEFAULT_CLASSIFIER, Scenario
-from fadeline.simulator.scenario.scheme import ConstantScheme, LearnedScheme, TableScheme
+from fadeline.simulator.scenario.scheme import CodecScheme, ConstantScheme, TableScheme
 
 SHORT_SHA256 = 12
 """Digits of a SHA-256 in the name of a codec of one's own weights (our choice)."""
@@ -77,7 +77,7 @@ def wanted_table(scenario: Scenario) -> WantedTable | None:
     schemes = scenario.schemes
     if all(isinstance(scheme, ConstantScheme | TableScheme) for scheme in schemes):
         return None
-    named = [wanted_codec(scheme) for scheme in schemes if isinstance(scheme, LearnedScheme)]
+    named = [wanted_codec(scheme) for scheme in schemes if isinstance(scheme, CodecScheme)]
     clips = scenario.clips
     return WantedTable(
         clips.data, tuple(dict.fromkeys(named)), clips.splits, clips.draw, clips.sampling,
@@ -85,7 +85,7 @@ def wanted_table(scenario: Scenario) -> WantedTable | None:
     )  # fmt: skip
 
 
-def wanted_codec(scheme: LearnedScheme) -> WantedCodec:
+def wanted_codec(scheme: CodecScheme) -> WantedCodec:
     """Return the codec of a scheme."""
     return WantedCodec(scheme.codec, scheme.weights)
 

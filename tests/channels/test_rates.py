@@ -188,6 +188,10 @@ class Table:
     def rate_bps(self, rng, snr, bandwidth_hz):
         return self.mean_rate_bps(snr, bandwidth_hz) / 0.9 * (rng.random(snr.shape) >= 0.1)
 
+    def drawn(self, rng, snr, bandwidth_hz):
+        rate_bps = self.rate_bps(rng, snr, bandwidth_hz)
+        return rate_bps, rate_bps == 0.0
+
 
 RATES: tuple[Rate, ...] = (
     Shannon(),

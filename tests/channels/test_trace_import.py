@@ -35,7 +35,12 @@ def imported(path, **choices):
     made = path.with_name("made.csv")
     made.write_text(trace.as_csv())
     link = read_trace(made)
-    found = link.rate_bps if trace.report.kind == "rate_bps" else 10 * np.log10(link.snr)
+    if trace.report.kind == "rate_bps":
+        found = link.rate_bps
+    else:
+        assert link.snr is not None
+        found = 10 * np.log10(link.snr)
+    assert found is not None
     np.testing.assert_allclose(found, trace.values, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(link.edges_s[:-1], trace.time_s, atol=1e-9)
     return trace
@@ -351,7 +356,9 @@ def test_a_test_tracks_runs(tmp_path):
     with tarfile.open(RECORDINGS / "cicv5g_delay/cicv5g_runs.tar.xz") as archive:
         for member in filter(tarfile.TarInfo.isfile, archive):
             path = tmp_path / "in.csv"
-            path.write_bytes(archive.extractfile(member).read())
+            content = archive.extractfile(member)
+            assert content is not None
+            path.write_bytes(content.read())
             found.append(lasts_s(path, time="pub_time(ms)"))
     refused = [why for why in found if isinstance(why, str)]
     # Headers of ten names over twelve columns, and several runs in one file

@@ -1,19 +1,23 @@
-"""Packets of a video as frames, and whether the decoder found anything wrong with them.
+"""Files opened, their packets as frames, and whether the decoder found anything wrong with them.
 
 FFmpeg conceals damage: it shows something and goes on. What it says of it is in three places, and
 no codec uses all of them: errors that it returns if asked to (`err_detect`), frames and packets
 that it marks as corrupt, and errors that it only logs.
 """
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import av
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.video.stream import VideoStream
+
+from fadeline.models.errors import ClipError
 
 STRICT = {"err_detect": "crccheck+bitstream+buffer+explode"}
 """Options of decoders: look at checksums and at what cannot be, and return what is found."""
@@ -47,6 +51,46 @@ def logged_errors() -> Iterator[Log]:
     av.logging.set_skip_repeated(False)  # or the second damaged video would say nothing
     with av.logging.Capture() as log:
         yield log
+
+
+@contextmanager
+def opened(
+    path: Path, *, content: bytes | None = None
+) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """Open a file that FFmpeg reads, and its pictures, with a decoder that conceals no damage.
+
+    Args:
+        path: The file.
+        content: What is in it, if that was read before; its name then says nothing of its format.
+
+    Raises:
+        ClipError: If it cannot be read, here or later on, or has no pictures that can be decoded.
+    """
+    # The prefix and the list of protocols keep odd names and playlists from meaning anything else
+    # than this file. Damaged names and titles inside the file do not matter.
+    source = f"file:{path.absolute()}" if content is None else io.BytesIO(content)
+    try:
+        with av.open(
+            source,
+            mode="r",
+            options={"protocol_whitelist": "file"},
+            metadata_errors="replace",
+        ) as container:
+            yield container, _video_stream(path, container)
+    except (FFmpegError, OSError) as error:
+        what = "a video" if content is None else "a picture"
+        raise ClipError(f"{path}: cannot be read as {what}: {error.strerror}") from None
+
+
+def _video_stream(path: Path, container: InputContainer) -> VideoStream:
+    stream = container.streams.best("video")
+    if not isinstance(stream, VideoStream):
+        raise ClipError(f"{path}: has no video stream")
+    if stream.codec_context is None:
+        raise ClipError(f"{path}: FFmpeg has no decoder for its video; re-encode it, as MP4 say")
+    stream.codec_context.thread_count = 1  # clips are read in parallel, not frames
+    stream.codec_context.options = STRICT
+    return stream
 
 
 def decoded(container: InputContainer, stream: VideoStream, log: Log) -> Iterator[Decoded]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fadeline.models.data.video.archives import require_unpacked, unpack_hint
 from fadeline.models.data.video.listing import Listing, left_out_text, list_clips
 from fadeline.models.data.video.splits import (
     DEFAULT_NAMES,
@@ -87,7 +88,9 @@ class Hmdb51(VideoFolder):
         rows = [*_class_rows(listing), *_draw_rows(listing, source, draw)]
         wrong = [f"{row.quantity}: {row.found}, not {row.expected}" for row in rows if not row.ok]
         if wrong:
-            raise ClipError(f"{path}: is not the whole of HMDB51: {'; '.join(wrong)}")
+            raise ClipError(
+                f"{path}: is not the whole of HMDB51: {'; '.join(wrong)}{unpack_hint(Path(path))}"
+            )
         super().__init__(path, split=split, splits=source, draw=draw, **how)
         self.name = f"hmdb51:{path}" if split is None else f"hmdb51:{path}#{split}"
 
@@ -111,7 +114,7 @@ def check_hmdb51(path: str | Path, splits: str | Path | None = None) -> list[Cou
     for draw in DRAWS:
         rows += _draw_rows(listing, source, draw)
     if text := left_out_text(listing.left_out):
-        rows.append(CountRow("other files in the class folders", "any", text, ok=True))
+        rows.append(CountRow("other files", "any", text, ok=True))
     return rows
 
 
@@ -119,6 +122,7 @@ def _split_folder(path: Path, splits: str | Path | None) -> Path:
     names = (DEFAULT_NAMES[0], ARCHIVE_FOLDER)
     folder = default_splits(path, names) if splits is None else Path(splits)
     if folder is None:
+        require_unpacked(path)
         raise ClipError(
             f"{path}: the official split files of HMDB51 are missing: neither {names[0]} nor "
             f"{names[1]} is in the folder; say where they are"

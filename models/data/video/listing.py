@@ -1,4 +1,4 @@
-"""Class folders and the video files in them, listed without opening any file."""
+"""Class folders and the clips in them, listed without opening any file."""
 
 import difflib
 from collections import Counter
@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fadeline.models.data.video.archives import ARCHIVE_SUFFIXES, require_unpacked, unpack_hint
+from fadeline.models.data.video.frame_series import PICTURE_SUFFIXES, is_frame_folder, is_picture
 from fadeline.models.errors import ClipError
 
 # fmt: off
@@ -36,9 +38,11 @@ class Listing:
 
     Attributes:
         path: The folder that holds the class folders.
-        clips: Names of the video files of each class; classes and files in order of their names.
-        left_out: Other files in the class folders that look like media, such as
-            ``class/frame.jpg``, in order.
+        clips: Names of the clips of each class: of its video files, or if it has none, of its
+            folders of numbered pictures. Classes and clips in order of their names.
+        left_out: What looks like media and is no clip, in order: other files in class folders, such
+            as ``class/frame.jpg``; folders of pictures beside videos, ``class/frames/``; archives
+            beside class folders of other names, ``hug.rar``.
     """
 
     path: Path
@@ -66,12 +70,30 @@ class Listing:
                 raise ClipError(
                     f"{self.path / name}: the class folder has no video file; put clips "
                     f"({', '.join(VIDEO_SUFFIXES)}) directly into it, or remove it"
+                    f"{self._hint(name)}"
                 )
+
+    def _hint(self, class_name: str) -> str:
+        """Say what else may be meant by a class folder that has no clips."""
+        if any(is_picture(file.partition("/")[2]) for file in self.left_out_of(class_name)):
+            return (
+                "; it holds pictures: the frames of a clip belong in a folder of their own, as "
+                f"{class_name}/CLIP/img_00001.jpg"
+            )
+        return unpack_hint(self.path / class_name) or (
+            "; a clip may also be a folder in it, of numbered pictures "
+            f"({', '.join(PICTURE_SUFFIXES)})"
+        )
+
+    def left_out_of(self, class_name: str) -> list[str]:
+        """Return what is left out of one class folder, as in `left_out`."""
+        return [file for file in self.left_out if file.startswith(f"{class_name}/")]
 
     def file_of(self, class_name: str, clip: str) -> str | None:
         """Return the file of a clip that a split file names, with or without its extension.
 
-        A clip that was re-encoded, and so has another extension than the one named, is found too.
+        A clip that was re-encoded or taken apart, and so has another extension than the one named,
+        or none, is found too.
 
         Raises:
             ClipError: If several files fit.
@@ -79,10 +101,11 @@ class Listing:
         files = self.clips.get(class_name, ())
         if clip in files:
             return clip
-        stems = {clip}
-        if Path(clip).suffix.lower() in VIDEO_SUFFIXES:
-            stems.add(Path(clip).stem)
-        fitting = [file for file in files if Path(file).stem in stems]
+        stems = {clip, _stem(clip)}
+        fitting = [file for file in files if _stem(file) in stems]
+        if not fitting:  # UCF101 has HandStandPushups and HandstandPushups
+            stem = _stem(clip).casefold()
+            fitting = [file for file in files if _stem(file).casefold() == stem]
         if len(fitting) > 1:
             raise ClipError(
                 f"{self.path / class_name}: {clip} may be any of {', '.join(fitting)}; name the "
@@ -98,21 +121,21 @@ class Listing:
 
 
 def list_clips(path: Path, *, leave_out: Collection[Path] = ()) -> Listing:
-    """List the class folders of a folder and the videos in them.
+    """List the class folders of a folder and the clips in them.
 
-    Hidden files and folders, and files that are no videos by their name, are passed over; of the
-    latter those that look like media are listed apart. A class without a video is listed with none.
+    Hidden files and folders, and what is no clip by its name, are passed over; of the latter what
+    looks like media is listed apart. A class without a clip is listed with none.
 
     Args:
         path: The folder.
         leave_out: Folders in it that are no classes.
 
     Raises:
-        ClipError: If the folder is missing or cannot be read.
+        ClipError: If the folder is missing, cannot be read, or holds archives and no class folder.
     """
     if not path.is_dir():
         what = "is a file, not a folder of videos" if path.is_file() else "no such folder"
-        raise ClipError(f"{path}: {what}")
+        raise ClipError(f"{path}: {what}{unpack_hint(path)}")
     other = {folder.resolve() for folder in leave_out}
     try:
         folders = [
@@ -120,17 +143,15 @@ def list_clips(path: Path, *, leave_out: Collection[Path] = ()) -> Listing:
             for entry in sorted(path.iterdir())
             if entry.is_dir() and entry.name[0] != "." and entry.resolve() not in other
         ]
-        files = {folder.name: _files(folder) for folder in folders}
+        if not folders:
+            require_unpacked(path)
+        found = {folder.name: _clips_and_others(folder) for folder in folders}
+        packed = [name for name in _files(path) if _ends(name, ARCHIVE_SUFFIXES)]
     except OSError as error:
         raise ClipError(f"{error.filename}: cannot be read: {error.strerror}") from None
-    return Listing(
-        path,
-        {name: tuple(f for f in own if _ends(f, VIDEO_SUFFIXES)) for name, own in files.items()},
-        tuple(
-            f"{name}/{f}" for name, own in files.items() for f in own
-            if _ends(f, OTHER_MEDIA_SUFFIXES)
-        ),
-    )  # fmt: skip
+    others = [f"{name}/{other}" for name, (_, own) in found.items() for other in own]
+    others += [name for name in packed if Path(name).stem not in found]
+    return Listing(path, {name: clips for name, (clips, _) in found.items()}, tuple(others))
 
 
 def left_out_text(files: Sequence[str]) -> str:
@@ -142,10 +163,29 @@ def left_out_text(files: Sequence[str]) -> str:
     """
     if not files:
         return ""
-    kinds = Counter(Path(file).suffix.lower() for file in files)
+    kinds = Counter(
+        "folder of pictures" if file.endswith("/") else Path(file).suffix.lower() for file in files
+    )
     counts = ", ".join(f"{count} {suffix}" for suffix, count in sorted(kinds.items()))
     more = ", ..." if len(files) > 1 else ""
     return f"left out, since not among the videos that are read: {counts} ({files[0]}{more})"
+
+
+def _clips_and_others(folder: Path) -> tuple[tuple[str, ...], list[str]]:
+    """Return the names of the clips in a class folder, and of what may have been meant as such."""
+    files = _files(folder)
+    videos = [name for name in files if _ends(name, VIDEO_SUFFIXES)]
+    others = [name for name in files if _ends(name, OTHER_MEDIA_SUFFIXES)]
+    inside = sorted(entry for entry in folder.iterdir() if entry.is_dir() and entry.name[0] != ".")
+    frames = [entry.name for entry in inside if is_frame_folder(entry)]
+    if not videos:
+        return tuple(frames), others
+    return tuple(videos), [*others, *(f"{name}/" for name in frames)]
+
+
+def _stem(clip: str) -> str:
+    """Return the name of a clip without the extension of a video, if it has one."""
+    return Path(clip).stem if _ends(clip, VIDEO_SUFFIXES) else clip
 
 
 def _files(folder: Path) -> list[str]:

@@ -1,9 +1,13 @@
 """Which clips are for training, for validation and for testing, as split files say it.
 
-Two formats are read:
+Three formats are read:
 
 - the official one of HMDB51: a folder with a file `<class>_test_split<draw>.txt` for each class,
   lines `<clip> 1|2|0` for train, test and unused;
+- the official one of UCF101: a folder with `trainlist0<draw>.txt`, lines `<class>/<clip> <number>`,
+  `testlist0<draw>.txt`, lines `<class>/<clip>`, perhaps a `vallist0<draw>.txt` like either, and
+  `classInd.txt`, which numbers the classes (Soomro et al., "UCF101: A Dataset of 101 Human Actions
+  Classes From Videos in The Wild", CRCV-TR-12-01, 2012);
 - one file with lines `<class>/<clip> train|val|test`, or, if its name ends in .csv, with rows
   `<class>/<clip>,train|val|test` and perhaps a heading `clip,split`.
 """
@@ -20,13 +24,19 @@ from fadeline.models.errors import ClipError
 SPLITS = ("train", "val", "test")
 """Names of the splits."""
 
-DEFAULT_NAMES = ("splits", "splits.txt", "splits.csv")
-"""Folder or files in which splits are looked for when none are given (our choice)."""
+DEFAULT_NAMES = ("splits", "splits.txt", "splits.csv", "ucfTrainTestlist")
+"""Folder or files in which splits are looked for when none are given (our choice), and the folder
+in which UCF101's split files come."""
 
 OFFICIAL_TAGS = {"0": None, "1": "train", "2": "test"}
 """What the tags in HMDB51's split files mean, as the file that comes with them says."""
 
 _OFFICIAL_NAME = re.compile(r"(?P<class_name>.+)_test_split(?P<draw>[0-9]+)\.txt")
+
+_CLASS_NUMBERS = "classInd.txt"
+_LIST = re.compile(r"(?P<split>train|val|test)list0*(?P<draw>[1-9][0-9]*)\.txt")
+_GROUP = re.compile(r"v_.+_g(?P<group>[0-9]+)_c[0-9]+(\.[A-Za-z0-9]+)?")
+"""Names of UCF101's clips; those of a group share background or persons (Soomro et al. 2012)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +46,7 @@ class SplitLine:
     Attributes:
         class_name: Class of the clip.
         clip: Name of its file, perhaps without the extension.
-        split: One of `SPLITS`, or None for a clip that is not used.
+        split: train, val or test, or None for a clip that is not used.
         where: File and number of the line.
     """
 
@@ -55,15 +65,18 @@ def read_splits(source: Path, *, draw: int) -> list[SplitLine]:
     """Read the split of all clips.
 
     Args:
-        source: Folder of HMDB51's format, or one file.
-        draw: Number of the draw; one file has a single draw, 1.
+        source: Folder of HMDB51's or UCF101's format, one of UCF101's files, or one file of lines.
+        draw: Number of the draw; one file of lines has a single draw, 1.
 
     Raises:
         ClipError: If it is missing, cannot be read, lacks the draw, or has a line that is not of
             the format.
     """
     if source.is_dir():
-        return read_official(source, draw=draw)
+        of_hmdb51 = bool(_official_names(source)) or not _lists(source)
+        return (read_official if of_hmdb51 else _read_lists)(source, draw=draw)
+    if _is_list(source.name) and source.exists():
+        return _read_lists(source.parent, draw=draw, given=source.name)
     if draw != 1 and source.exists():
         raise ClipError(f"{source}: one split file has only draw 1, got draw {draw}")
     rows = _csv_rows(source) if source.suffix.lower() == ".csv" else _text_rows(source)
@@ -116,8 +129,102 @@ def _official_names(folder: Path) -> list[re.Match[str]]:
 def _draws_there(folder: Path) -> str:
     draws = sorted({int(match["draw"]) for match in _official_names(folder)})
     if not draws:
-        return "; their names are <class>_test_split<draw>.txt"
+        return (
+            "; their names are <class>_test_split<draw>.txt (HMDB51) or trainlist<draw>.txt and "
+            "testlist<draw>.txt (UCF101)"
+        )
     return f"; it has draw {', '.join(map(str, draws))}"
+
+
+def _is_list(name: str) -> bool:
+    """Return whether a file is one of UCF101's split files by its name."""
+    return name == _CLASS_NUMBERS or _LIST.fullmatch(name) is not None
+
+
+def _read_lists(folder: Path, *, draw: int, given: str | None = None) -> list[SplitLine]:
+    """Read one draw of lists of UCF101's format: training, validation if there is one, test.
+
+    Args:
+        folder: With the lists, and perhaps `classInd.txt`, against which numbers are checked.
+        draw: Number of the draw.
+        given: The file that the user named, if it is one; it must be of this draw.
+    """
+    if given is not None and (match := _LIST.fullmatch(given)) and int(match["draw"]) != draw:
+        own = int(match["draw"])
+        raise ClipError(f"{folder / given}: is of draw {own}, got draw {draw}; ask for draw {own}")
+    files = _lists(folder)
+    for split in ("train", "test"):
+        if (draw, split) not in files:
+            there = ", ".join(map(str, sorted({number for number, _ in files})))
+            raise ClipError(
+                f"{folder}: has no {split}list of draw {draw}; it has lists of draw "
+                f"{there or 'none'}"
+            )
+    numbers = _class_numbers(folder)
+    lines = [
+        line
+        for split in ("train", "val", "test")
+        if (draw, split) in files
+        for line in _lines_of_list(files[draw, split], split, numbers)
+    ]
+    _require_whole_groups(lines)
+    return lines
+
+
+def _lists(folder: Path) -> dict[tuple[int, str], Path]:
+    try:
+        names = sorted(entry.name for entry in folder.iterdir())
+    except OSError as error:
+        raise ClipError(f"{folder}: cannot be read: {error.strerror}") from None
+    matches = [match for name in names if (match := _LIST.fullmatch(name))]
+    return {(int(match["draw"]), match["split"]): folder / match[0] for match in matches}
+
+
+def _class_numbers(folder: Path) -> dict[str, str]:
+    file = folder / _CLASS_NUMBERS
+    if not file.exists():
+        return {}
+    numbers = {}
+    for where, number, name in _text_rows(file):
+        if not number.isdecimal():
+            raise ClipError(
+                f"{where}: must be a number and a class, got {f'{number} {name}'.strip()!r}"
+            )
+        numbers[number] = name
+    return numbers
+
+
+def _lines_of_list(file: Path, split: str, numbers: dict[str, str]) -> list[SplitLine]:
+    lines = []
+    for where, before, last in _text_rows(file):
+        numbered = bool(before) and last.isdecimal()
+        name = before if numbered else f"{before} {last}".strip()
+        class_name, _, clip = name.partition("/")
+        if not class_name or not clip:
+            raise ClipError(
+                f"{where}: must be <class>/<clip>, in a training list with the number of the "
+                f"class, got {name!r}"
+            )
+        if numbered and numbers and numbers.get(last) != class_name:
+            raise ClipError(
+                f"{where}: {name} is said to be of class {last}, which is "
+                f"{numbers.get(last, 'not there')} in {_CLASS_NUMBERS}"
+            )
+        lines.append(SplitLine(class_name, clip, split, where))
+    return lines
+
+
+def _require_whole_groups(lines: Sequence[SplitLine]) -> None:
+    first_of: dict[tuple[str, str], SplitLine] = {}
+    for line in lines:
+        if match := _GROUP.fullmatch(line.clip):
+            first = first_of.setdefault((line.class_name, match["group"]), line)
+            if first.split != line.split:
+                raise ClipError(
+                    f"{line.where}: {line.clip} is for {line.split}, and {first.clip} of the same "
+                    f"group, so with the same background or persons, is for {first.split} "
+                    f"({first.where}); keep groups together"
+                )
 
 
 def _line(where: str, name: str, tag: str) -> SplitLine:

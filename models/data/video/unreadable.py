@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from fadeline.models.data.cache.cache import cache_folder
+from fadeline.models.data.video.frame_folder import check_frame_folder
 from fadeline.models.data.video.sampling import Sampling
 from fadeline.models.data.video.video import read_clip
 from fadeline.models.errors import ClipError
@@ -22,7 +23,7 @@ def unreadable_videos(
     Decoding thousands of videos takes minutes, so what is found is kept with the caches.
 
     Args:
-        paths: Videos.
+        paths: Videos, and folders of frames, of which every picture is tried.
         sampling: Which frames make a clip.
         size: Height and width of a clip, pixels.
         version: Changes with the videos and the way they are decoded.
@@ -36,7 +37,10 @@ def unreadable_videos(
 
     def reason(path: Path) -> str | None:
         try:
-            read_clip(path, sampling, size=size)
+            if path.is_dir():
+                check_frame_folder(path)
+            else:
+                read_clip(path, sampling, size=size)
         except ClipError as error:
             return str(error).removeprefix(f"{path}: ")
         return None

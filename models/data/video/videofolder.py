@@ -1,4 +1,4 @@
-"""Any folder of videos as a set of clips: one folder per class, and split files if there are."""
+"""Any folder of videos, or of their frames, as a set of clips: one folder for each class."""
 
 import hashlib
 import json
@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fadeline.models.data.video.file_stamp import file_stamp
+from fadeline.models.data.video.file_stamp import clip_stamp
 from fadeline.models.data.video.folder_name import folder_name, require_one_of
+from fadeline.models.data.video.frame_folder import read_frame_folder
 from fadeline.models.data.video.listing import Listing, list_clips
 from fadeline.models.data.video.sampling import KINDS, Sampling
 from fadeline.models.data.video.splits import (
@@ -28,13 +29,15 @@ from fadeline.models.errors import ClipError
 class VideoFolder:
     """Clips of the videos in a folder's class folders; a video is decoded when its clip is read.
 
-    A video of fewer than T frames is no error: see `fadeline.models.data.video.sampling`.
+    In a class folder without videos each folder of numbered pictures is a clip, for which "video"
+    stands below too. One of fewer than T frames is no error: see
+    `fadeline.models.data.video.sampling`.
 
     Args:
         path: Folder with a folder for each class. A folder `splits` in it is no class.
         split: One of train, val and test, or None for all videos.
-        splits: Split file, or folder of split files; by default `splits`, `splits.txt` or
-            `splits.csv` in the folder. See `fadeline.models.data.video.splits` for the formats.
+        splits: Split file, or folder of split files; by default the first of `DEFAULT_NAMES` in the
+            folder. See `fadeline.models.data.video.splits` for the formats.
         draw: Which of the split files' draws to take, from 1.
         frames: Frames of a clip, T.
         size: Height and width of a clip, pixels.
@@ -47,14 +50,14 @@ class VideoFolder:
     Attributes:
         name: As the user writes it, such as ``videofolder:PATH#train``.
         version: Digest of the folder's absolute path, the videos' paths in it, their sizes, times
-            of change and samples of their bytes (`file_stamp`), the classes, and the way from video
+            of change and samples of their bytes (`clip_stamp`), the classes, and the way from video
             to clip.
         classes: Names of all class folders, in order, whatever the split.
         labels: Label of each clip, shape (N,).
         shape: Frames, height and width of every clip: (T, H, W).
         paths: Video of each clip, in the order of class and file name.
         skipped: Why videos were left out, a message each; empty unless `skip_unreadable`.
-        left_out: Files in the class folders that look like media and are no videos by their names.
+        left_out: What is in the folder, looks like media and is no clip: see `Listing`.
 
     Raises:
         ClipError: If the folder or the split files cannot be used, or the split is empty.
@@ -79,8 +82,8 @@ class VideoFolder:
             raise ClipError(f"size must be at least 1 pixel, got {size}")
         folder = Path(path)
         source = default_splits(folder) if splits is None else Path(splits)
-        own = default_splits(folder)
-        listing = list_clips(folder, leave_out=[p for p in (source, own) if p is not None])
+        own = [folder / name for name in DEFAULT_NAMES]
+        listing = list_clips(folder, leave_out=own if source is None else [source, *own])
         listing.require_clips()
         chosen = _choose(listing, split, source, draw)
         self.name = folder_name(path, split)
@@ -123,7 +126,9 @@ class VideoFolder:
         """
         if not 0 <= index < len(self):
             raise IndexError(f"{self.name} has clips 0 to {len(self) - 1}, got {index}")
-        return read_clip(self.paths[index], self._sampling, size=self.shape[1], rng=rng)
+        path = self.paths[index]
+        read = read_frame_folder if path.is_dir() else read_clip
+        return read(path, self._sampling, size=self.shape[1], rng=rng)
 
     def unreadable(self) -> dict[Path, str]:
         """Return the videos that cannot be decoded, and for each why; all are tried.
@@ -137,7 +142,7 @@ class VideoFolder:
         digest = hashlib.sha256(json.dumps(way).encode() + os.fsencode(folder.resolve()) + b"\0")
         for file in self.paths:
             try:
-                stamp = file_stamp(file)
+                stamp = clip_stamp(file)
             except OSError as error:
                 raise ClipError(f"{file}: cannot be read: {error.strerror}") from None
             name = os.fsencode(file.relative_to(folder).as_posix())

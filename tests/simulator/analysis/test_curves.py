@@ -6,15 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fadeline.simulator.analysis import curves
 from fadeline.simulator.analysis.curves import (
     STAGES,
     Judged,
-    accuracy_rows,
     area_under,
     deadline_for,
     interval_draws,
-    miss_rows,
-    paired_rows,
     stage_means_s,
     summary,
 )
@@ -23,6 +21,18 @@ from fadeline.simulator.errors import FadelineError
 
 NAN = math.nan
 RNG = np.random.default_rng(0)
+
+
+def accuracy_rows(*given):
+    return pd.DataFrame(curves.accuracy_rows(*given))
+
+
+def miss_rows(*given):
+    return pd.DataFrame(curves.miss_rows(*given))
+
+
+def paired_rows(*given):
+    return pd.DataFrame(curves.paired_rows(*given))
 
 
 def clip(latency_s, *, right=True, outcome="done", replication=0, data_index=0, **others):

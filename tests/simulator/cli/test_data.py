@@ -197,6 +197,38 @@ def test_cache_of_a_folder_of_videos(fadeline, cache_folder, in_tmp):
     assert Path(test["path"]).stat().st_size == 2 * 4 * 16 * 16 * 3
 
 
+def test_folders_of_frames_are_shown_cached_and_listed(fadeline, cache_folder, in_tmp):
+    for clip in ("jump/a", "run/b", "run/c"):
+        folder = in_tmp / "films" / clip
+        folder.mkdir(parents=True)
+        for number in range(6):
+            picture = np.full((32, 48, 3), 40 * number, np.uint8)
+            assert cv2.imwrite(str(folder / f"img_{number:05}.jpg"), picture)
+    (in_tmp / "films/run/c/img_00003.jpg").write_bytes(b"no picture")
+    answer = fadeline("data", "cache", "videofolder:films", "--frames", 6, "--size", 16)
+    assert answer.code == 2
+    assert "1 of 3 videos cannot be read; replace them, or" in answer.err
+    assert "\nfilms/run/c: img_00003.jpg: cannot be read as a picture: " in answer.err
+    words = (
+        "data",
+        "cache",
+        "videofolder:films",
+        *SMALL,
+        "--skip-unreadable",
+        "--verify",
+        "--json",
+    )
+    found = json.loads(fadeline(*words).out)
+    assert (found["clips"], len(found["skipped"])) == (2, 1)
+    rows = json.loads(fadeline("data", "list", "--json").out)
+    assert found["path"] in [row["where"] for row in rows]
+    sheet = ("data", "sheet", "videofolder:films", "--out", "sheet.png", "--frames", 4)
+    assert fadeline(*sheet, "--classes", "jump").code == 0
+    sheet_pixels = cv2.imread("sheet.png")
+    assert sheet_pixels is not None
+    assert sheet_pixels.max() > 150
+
+
 @pytest.fixture
 def damaged(in_tmp):
     """Return a folder of four videos, two of which cannot be read, and a picture."""

@@ -68,6 +68,7 @@ def test_words():
     assert nearest("leng", ["length", "width"]) == "; did you mean length?"
     assert nearest("xyz", ["length", "width"]) == ""
     assert not_among(5, ["a", "b"]) == "must be one of a, b; got 5"
-    assert [shown(value) for value in (None, True, {}, [], [1])] == [
+    values: list[object] = [None, True, {}, [], [1]]
+    assert [shown(value) for value in values] == [
         "nothing", "true", "a mapping", "an empty list", "a list",
     ]  # fmt: skip

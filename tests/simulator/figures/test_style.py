@@ -55,7 +55,9 @@ def texts(figure):
 
 
 def legend_names(figure):
-    (legend,) = [*figure.legends, *filter(None, (axis.get_legend() for axis in figure.axes))]
+    legends = list(figure.legends)
+    legends += [axis.get_legend() for axis in figure.axes if axis.get_legend() is not None]
+    (legend,) = legends
     return [text.get_text() for text in legend.get_texts()]
 
 
@@ -140,7 +142,10 @@ def draw_all(folder):
     pixels = np.zeros((2, 8, 8, 3), np.uint8)
     restored = Restoration(np.ones((2, 2, 2), bool), pixels, 5, "wave")
     save_figure(restoration_figure([("wave_", pixels, {"_old": restored})], "t"), folder, "kept")
-    save_confusion(Evaluation(("a", "b"), np.array([0, 1]), np.eye(2)), folder / "confusion.png")
+    save_confusion(
+        Evaluation(("a", "b"), np.array([0, 1]), np.eye(2, dtype=np.float32)),
+        folder / "confusion.png",
+    )
 
 
 def test_the_users_matplotlibrc_changes_no_byte_of_a_figure(tmp_path):

@@ -42,7 +42,7 @@ def text(tmp_path):
 
 def is_sorted_rows(columns):
     assert list(columns) == list(TABLE_COLUMNS)
-    order = np.argsort(ROWS["data_index"])
+    order = np.argsort(np.array(ROWS["data_index"]))
     return all((columns[name] == np.array(ROWS[name], float)[order]).all() for name in columns)
 
 

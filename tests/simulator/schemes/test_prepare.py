@@ -11,7 +11,7 @@ from fadeline.simulator.errors import FadelineError
 from fadeline.simulator.scenario.device import DeviceGroup
 from fadeline.simulator.scenario.edge import Edge
 from fadeline.simulator.scenario.scheme import (
-    LearnedScheme,
+    CodecScheme,
     LocalScheme,
     RawScheme,
     TableScheme,
@@ -38,14 +38,14 @@ def column(values):
 
 
 def test_a_learned_codec_takes_its_own_classifiers_answers():
-    _, clips = made(LearnedScheme(codec="stae", ratio=100), 100)
+    _, clips = made(CodecScheme(codec="stae", ratio=100), 100)
     assert clips.data_index.tolist() == list(range(CLIPS)) * (64 // CLIPS)
     assert column(clips.correct).tolist() == [bool(clip >> 1 & 1) for clip in clips.data_index]
     assert set(column(clips.payload_bits)) == {80.0}
 
 
 def test_times_are_those_measured_carried_over():
-    found, clips = made(LearnedScheme(codec="stae", ratio=10), 10, edge=Edge(slowdown=2.0))
+    found, clips = made(CodecScheme(codec="stae", ratio=10), 10, edge=Edge(slowdown=2.0))
     board, host = load_profile("raspberry-pi-4"), load_profile("host")
     # 2 ms of network on a machine half as fast: 1 ms on the host, and as many times that on the
     # board as its rate is slower.
@@ -63,7 +63,7 @@ def test_times_are_those_measured_carried_over():
 
 
 def test_an_end_of_the_profiles_range_is_as_much_slower():
-    scheme = LearnedScheme(codec="stae", ratio=10)
+    scheme = CodecScheme(codec="stae", ratio=10)
     board = load_profile("raspberry-pi-4")
     low = DeviceGroup(profile="raspberry-pi-4", network_speed="low")
     more_s = column(made(scheme, 10, group=low)[1].encode_s) - column(made(scheme, 10)[1].encode_s)
@@ -77,7 +77,7 @@ def host_flops():
 
 
 def test_a_part_of_a_board_takes_as_many_times_as_long():
-    scheme = LearnedScheme(codec="stae", ratio=10)
+    scheme = CodecScheme(codec="stae", ratio=10)
     quarter, slow = (
         column(made(scheme, 10, group=group)[1].encode_s)
         for group in (
@@ -91,7 +91,7 @@ def test_a_part_of_a_board_takes_as_many_times_as_long():
 
 def test_a_slow_device_encodes_slowly():
     slow = DeviceGroup(profile="raspberry-pi-4", slowdown=5.0)
-    scheme = LearnedScheme(codec="stae", ratio=10)
+    scheme = CodecScheme(codec="stae", ratio=10)
     ratio = column(made(scheme, 10, group=slow)[1].encode_s) / column(made(scheme, 10)[1].encode_s)
     assert ratio == pytest.approx(5.0)
 
@@ -114,14 +114,14 @@ def test_local_computes_on_the_device_and_sends_nothing():
 
 
 def test_the_nearest_operating_point_is_taken_and_named():
-    found, _ = made(LearnedScheme(codec="stae", ratio=90), 90)
+    found, _ = made(CodecScheme(codec="stae", ratio=90), 90)
     assert found.operating_points == (1,)
     assert "measured at 100x" in found.notes[0]
 
 
 def test_nothing_measured_near_is_an_error_that_says_what_is():
     with pytest.raises(FadelineError, match=r"near 70x; the nearest is 100x, \+43% off"):
-        made(LearnedScheme(codec="stae", ratio=70), 70)
+        made(CodecScheme(codec="stae", ratio=70), 70)
 
 
 def test_points_in_several_packets_do_not_stand_for_a_ratio():
@@ -130,7 +130,7 @@ def test_points_in_several_packets_do_not_stand_for_a_ratio():
         table.codecs["stae"], operating_points=[*points(10.0), *points(100.0, packets=4)]
     )
     with pytest.raises(FadelineError, match="nearest is 10x"):
-        made(LearnedScheme(codec="stae", ratio=100), 100,
+        made(CodecScheme(codec="stae", ratio=100), 100,
              table=replace(table, codecs={"stae": facts}))  # fmt: skip
 
 

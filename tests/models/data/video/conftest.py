@@ -1,9 +1,15 @@
 """Small videos whose frames can be told apart."""
 
+from fractions import Fraction
+
 import av
 import numpy as np
 import pytest
 from av.video.stream import VideoStream
+
+from fadeline.models.data.video.decoding import decoded, logged_errors, opened
+from fadeline.models.data.video.sampling import Sampling
+from fadeline.models.data.video.video import read_clip
 
 CODECS = {
     ".avi": ("mjpeg", "yuvj420p"),
@@ -23,32 +29,58 @@ def grey_frames(count, *, height=48, width=64):
 
 @pytest.fixture
 def film():
-    """Return a function that encodes frames, of shape (n, H, W, 3), or n grey ones."""
+    """Return a function that encodes frames, of shape (n, H, W, 3), or n grey ones.
 
-    def encode(path, frames=20, *, codec=None, rotation_degrees=0, title=None):
+    They are shown at `times_ms`, or 25 a second, the first after `start` of such steps.
+    """
+
+    def encode(
+        path, frames=20, *, codec=None, rotation_degrees=0, title=None, times_ms=None,
+        pixel_aspect=None, options=None, start=0,
+    ):  # fmt: skip
         pictures = grey_frames(frames) if isinstance(frames, int) else frames
         name, pixel_format = codec or CODECS[path.suffix]
         path.parent.mkdir(parents=True, exist_ok=True)
         with av.open(str(path), "w", metadata_encoding="latin-1") as container:
             if title is not None:
                 container.metadata["title"] = title
-            stream = container.add_stream(name, rate=25)
+            stream = container.add_stream(name, rate=25, options=options or {})
             assert isinstance(stream, VideoStream)
             stream.height, stream.width = pictures.shape[1:3]
             stream.pix_fmt = pixel_format
             stream.bit_rate = 4_000_000  # ample for these sizes: levels stay apart
+            if times_ms is not None:
+                stream.codec_context.time_base = Fraction(1, 1000)
+            if pixel_aspect is not None:
+                stream.codec_context.sample_aspect_ratio = pixel_aspect
             if rotation_degrees:
                 stream.set_display_rotation(rotation_degrees)
             if not len(pictures):
                 container.start_encoding()
-            for picture in pictures:
+            for number, picture in enumerate(pictures):
                 frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+                if times_ms is None:
+                    frame.pts, frame.time_base = start + number, Fraction(1, 25)
+                else:
+                    frame.pts, frame.time_base = times_ms[number], Fraction(1, 1000)
                 container.mux(stream.encode(frame))
             if len(pictures):
                 container.mux(stream.encode())
         return path
 
     return encode
+
+
+@pytest.fixture
+def count_frames():
+    """Return a function that counts the frames of a video, and refuses what is no healthy one."""
+
+    def count(path):
+        read_clip(path, Sampling(frames=1), size=1)
+        with logged_errors() as log, opened(path) as (container, stream):
+            return sum(len(found.frames) for found in decoded(container, stream, log))
+
+    return count
 
 
 @pytest.fixture

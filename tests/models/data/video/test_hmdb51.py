@@ -145,6 +145,7 @@ def test_an_empty_folder_is_counted(tmp_path, whole):
     assert faults["clips of the smallest class"] == ("at least 101", "none")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not OFFICIAL.is_dir(), reason="the official split files are not here")
 def test_the_official_split_files(tmp_path):
     for file in OFFICIAL.glob("*_test_split1.txt"):

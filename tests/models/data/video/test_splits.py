@@ -1,4 +1,4 @@
-"""Split files: both formats as they are found in the world, and lines that are of neither."""
+"""Split files: all formats as they are found in the world, and lines that are of none."""
 
 import pytest
 
@@ -124,3 +124,102 @@ def test_where_splits_are_looked_for(tmp_path):
     (tmp_path / "splits").mkdir()
     assert default_splits(tmp_path) == tmp_path / "splits"
     assert default_splits(tmp_path, ["other"]) is None
+
+
+# -- UCF101 -----------------------------------------------------------------------------------
+
+TRAIN = "Archery/v_Archery_g08_c01.avi 2\nApplyLipstick/v_ApplyLipstick_g08_c02.avi 1\r\n\n"
+TEST = "Archery/v_Archery_g01_c01.avi\n"
+
+
+@pytest.fixture
+def lists(written):
+    """Return a folder of UCF101's lists of draws 1 and 3, with numbers of two classes."""
+    for draw in (1, 3):
+        written(f"u/trainlist0{draw}.txt", TRAIN.replace("g08", f"g1{draw}"))
+        written(f"u/testlist0{draw}.txt", TEST)
+    return written("u/classInd.txt", "1 ApplyLipstick\r\n2 Archery\r\n").parent
+
+
+def test_the_format_of_ucf101(lists):
+    expected = [
+        ("Archery", "v_Archery_g13_c01.avi", "train"),
+        ("ApplyLipstick", "v_ApplyLipstick_g13_c02.avi", "train"),
+        ("Archery", "v_Archery_g01_c01.avi", "test"),
+    ]
+    lines = read_splits(lists, draw=3)
+    assert triples(lines) == expected
+    assert lines[2].where == f"{lists}/testlist03.txt:1"
+    for name in ("trainlist03.txt", "testlist03.txt", "classInd.txt"):
+        assert triples(read_splits(lists / name, draw=3)) == expected
+    (lists / "classInd.txt").unlink()
+    assert triples(read_splits(lists, draw=3)) == expected
+    assert default_splits(lists.parent) is None
+    lists.rename(lists.parent / "ucfTrainTestlist")
+    assert default_splits(lists.parent) == lists.parent / "ucfTrainTestlist"
+
+
+def test_a_list_for_validation_of_whole_groups(lists):
+    (lists / "vallist01.txt").write_text("Archery/v_Archery_g09_c01.avi 2\n")
+    assert ("Archery", "v_Archery_g09_c01.avi", "val") in triples(read_splits(lists, draw=1))
+    assert "val" not in {line.split for line in read_splits(lists, draw=3)}
+
+
+@pytest.mark.parametrize("name", ["vallist01.txt", "testlist01.txt"])
+def test_a_group_on_both_sides_of_a_split_is_refused(lists, name):
+    """Its clips show the same persons or background, so they would give the answer away."""
+    (lists / name).write_text("Archery/v_Archery_g11_c05.avi\n")
+    with pytest.raises(
+        ClipError,
+        match=r"list01\.txt:1: v_Archery_g11_c05\.avi is for (val|test), and v_Archery_g11_c01\.avi"
+        r" of the same group, .* is for train \(.*trainlist01\.txt:1\); keep groups together$",
+    ):
+        read_splits(lists, draw=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        (
+            "trainlist01.txt",
+            "v_A_g01_c01.avi 1",
+            r"list01\.txt:1: must be <class>/<clip>, .* got 'v_A",
+        ),
+        ("trainlist01.txt", "A/ 1", r"trainlist01\.txt:1: must be <class>/<clip>, .* got 'A/'"),
+        ("testlist01.txt", "\n17", r"testlist01\.txt:2: must be <class>/<clip>, .* got '17'"),
+        (
+            "trainlist01.txt",
+            "Archery/a.avi 1",
+            r"said to be of class 1, which is ApplyLipstick in ",
+        ),
+        (
+            "trainlist01.txt",
+            "Archery/a.avi 9",
+            r"said to be of class 9, which is not there in class",
+        ),
+        (
+            "classInd.txt",
+            "Archery 1",
+            r"classInd\.txt:1: must be a number and a class, got 'Archery",
+        ),
+        ("testlist01.txt", b"\xff", r"testlist01\.txt: must be text in UTF-8"),
+    ],
+)
+def test_malformed_lines_of_ucf101s_format(lists, name, text, message):
+    (lists / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(ClipError, match=message):
+        read_splits(lists, draw=1)
+
+
+def test_draws_of_ucf101_that_are_not_there(lists):
+    with pytest.raises(ClipError, match=r"has no trainlist of draw 2; it has lists of draw 1, 3$"):
+        read_splits(lists, draw=2)
+    with pytest.raises(
+        ClipError, match=r"trainlist03\.txt: is of draw 3, got draw 1; ask for draw 3"
+    ):
+        read_splits(lists / "trainlist03.txt", draw=1)
+    (lists / "testlist03.txt").unlink()
+    with pytest.raises(ClipError, match=r"has no testlist of draw 3; it has lists of draw 1, 3$"):
+        read_splits(lists, draw=3)
+    with pytest.raises(ClipError, match=r"gone/trainlist01\.txt: cannot be read: No such file"):
+        read_splits(lists / "gone/trainlist01.txt", draw=1)

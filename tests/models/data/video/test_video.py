@@ -2,18 +2,18 @@
 
 import struct
 import tracemalloc
+from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
 
 from fadeline.models.data.video.sampling import Sampling
-from fadeline.models.data.video.video import count_frames, read_clip
+from fadeline.models.data.video.video import read_clip
 from fadeline.models.errors import ClipError
 
 MPEG4 = ("mpeg4", "yuv420p")
 MJPEG = ("mjpeg", "yuvj420p")
-LOSSLESS = ("ffv1", "bgr0")
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
 
@@ -42,7 +42,9 @@ def bands(height, width, colours, *, axis):
         (Sampling(kind="dense", frames=4, stride=5), [2, 7, 12, 17]),
     ],
 )
-def test_the_frames_asked_for_are_taken(film, shown, tmp_path, suffix, sampling, positions):
+def test_the_frames_asked_for_are_taken(
+    film, shown, tmp_path, suffix, sampling, positions, count_frames
+):
     path = film(tmp_path / f"film{suffix}", 20)
     clip = read_clip(path, sampling, size=32)
     assert clip.shape == (4, 32, 32, 3)
@@ -52,14 +54,16 @@ def test_the_frames_asked_for_are_taken(film, shown, tmp_path, suffix, sampling,
 
 
 @pytest.mark.parametrize(("suffix", "states"), [(".mp4", 20), (".webm", 0), (".mkv", 0)])
-def test_containers_that_state_no_number_of_frames(film, tmp_path, suffix, states):
+def test_containers_that_state_no_number_of_frames(film, tmp_path, suffix, states, count_frames):
     path = film(tmp_path / f"film{suffix}", 20)
     assert stated_frames(path) == states
     assert count_frames(path) == 20
 
 
 @pytest.mark.parametrize("stated", [1, 7, 19, 21, 5_000_000])
-def test_a_container_that_states_a_wrong_number_of_frames(film, shown, tmp_path, stated):
+def test_a_container_that_states_a_wrong_number_of_frames(
+    film, shown, tmp_path, stated, count_frames
+):
     path = film(tmp_path / "film.avi", 20)
     data = bytearray(path.read_bytes())
     struct.pack_into("<I", data, data.index(b"vids") + 32, stated)  # dwLength of the AVI header
@@ -157,6 +161,62 @@ def test_a_video_filmed_on_its_side_is_turned(film, tmp_path, degrees, axis, col
     assert np.abs(clip - expected)[:, [4, 4, 28, 28], [4, 28, 4, 28]].max() < 12
 
 
+def disc(*, radius_rows, radius_columns, height, width):
+    rows, columns = np.indices((height, width)) + 0.5
+    inside = ((rows - height / 2) / radius_rows) ** 2 + (
+        (columns - width / 2) / radius_columns
+    ) ** 2 < 1
+    return np.where(inside, 255, 0).astype(np.uint8)[None, :, :, None].repeat(3, axis=3)
+
+
+@pytest.mark.parametrize(
+    ("aspect", "height", "width", "degrees"),
+    [
+        (2, 128, 96, 0),  # shown 192 x 128
+        (2, 128, 96, 90),
+        (2, 128, 48, 0),  # shown 96 x 128
+        (Fraction(1, 2), 96, 128, 0),  # shown 64 x 96
+        (Fraction(16, 11), 144, 176, 0),  # PAL, widescreen
+        (Fraction(8, 9), 120, 176, 180),  # NTSC
+        (2, 40, 24, 0),  # smaller than the clip
+    ],
+)
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_circle_is_round(film, tmp_path, suffix, aspect, height, width, degrees):
+    short = min(height, width * aspect)
+    picture = disc(
+        radius_rows=short / 4, radius_columns=short / 4 / aspect, height=height, width=width
+    )
+    path = film(
+        tmp_path / f"film{suffix}", picture, codec=MPEG4, pixel_aspect=Fraction(aspect),
+        rotation_degrees=degrees if suffix == ".mp4" else 0,
+    )  # fmt: skip
+    clip = read_clip(path, Sampling(frames=1), size=64)[0, ..., 1] > 127
+    assert abs(clip.any(axis=0).sum() - 32) <= 2
+    assert abs(clip.any(axis=1).sum() - 32) <= 2
+    assert abs(clip.sum() - np.pi * 16**2) < 0.06 * np.pi * 16**2
+
+
+def test_square_pixels_are_as_if_nothing_was_said(film, tmp_path):
+    picture = np.random.default_rng(1).integers(0, 256, (1, 96, 128, 3), np.uint8)
+    plain, said = (
+        read_clip(
+            film(tmp_path / f"{aspect}.mp4", picture, pixel_aspect=aspect),
+            Sampling(frames=1),
+            size=64,
+        )
+        for aspect in (None, Fraction(1))
+    )
+    np.testing.assert_array_equal(plain, said)
+
+
+def test_impossible_pixels_are_refused(film, tmp_path):
+    picture = np.zeros((1, 400, 48, 3), np.uint8)
+    path = film(tmp_path / "film.mp4", picture, pixel_aspect=Fraction(200))
+    with pytest.raises(ClipError, match=r"film\.mp4: states pixels 200 times as wide as high; up "):
+        read_clip(path, Sampling(frames=1), size=64)
+
+
 # -- Files ------------------------------------------------------------------------------------
 
 
@@ -177,7 +237,7 @@ def test_odd_names(film, shown, tmp_path, monkeypatch, name):
     assert shown(read_clip(path, Sampling(frames=2), size=32)) == [1, 3]
 
 
-def test_titles_in_any_encoding(film, tmp_path):
+def test_titles_in_any_encoding(film, tmp_path, count_frames):
     path = film(tmp_path / "film.avi", 4, title="Café")
     with pytest.raises(UnicodeDecodeError):
         av.open(path)
@@ -232,7 +292,7 @@ def test_files_that_are_no_videos_are_refused_and_named(film, tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_damaged_frame_is_refused(film, tmp_path):
+def test_a_damaged_frame_is_refused(film, tmp_path, count_frames):
     path = film(tmp_path / "film.mkv", 20)
     data = bytearray(path.read_bytes())
     middle = len(data) // 2

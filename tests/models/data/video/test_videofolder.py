@@ -90,6 +90,30 @@ def test_a_split_of_hmdb51s_format(tree):
         VideoFolder(folder, split="val")
 
 
+def test_a_split_of_ucf101s_format(tree):
+    """As UCF101 comes: a folder of lists beside the class folders; one clip is misspelled."""
+    clips = [f"Jump/v_Jump_g0{group}_c0{number}.avi" for group in (1, 2, 3) for number in (1, 2)]
+    folder = tree(*clips, "Walk/v_Walk_g01_c01.avi", "Walk/v_Walk_g02_c01.avi")
+    lists = folder / "ucfTrainTestlist"
+    lists.mkdir()
+    (lists / "classInd.txt").write_text("1 Jump\n2 Walk\n")
+    for draw, (train, test) in enumerate([(2, 1), (1, 2)], start=1):
+        (lists / f"trainlist0{draw}.txt").write_text(
+            f"Jump/v_Jump_g0{train}_c01.avi 1\nJump/v_Jump_g0{train}_c02.avi 1\n"
+            f"Walk/v_walk_g0{train}_c01.avi 2\n"
+        )
+        (lists / f"testlist0{draw}.txt").write_text(
+            f"Jump/v_Jump_g0{test}_c01.avi\nWalk/v_Walk_g0{test}_c01.avi\n"
+        )
+    parts = [VideoFolder(folder, split=split) for split in ("train", "test")]
+    assert listed(parts[0]) == [clips[2], clips[3], "Walk/v_Walk_g02_c01.avi"]
+    assert listed(parts[1]) == [clips[0], "Walk/v_Walk_g01_c01.avi"]
+    assert listed(VideoFolder(folder, split="train", draw=2))[:2] == clips[:2]
+    given = VideoFolder(folder, split="test", splits=lists / "testlist02.txt", draw=2)
+    assert listed(given)[0] == clips[2]
+    assert VideoFolder(folder).classes == ("Jump", "Walk")
+
+
 def test_splits_may_be_elsewhere_and_clips_not_listed_are_unused(films, tmp_path):
     other = tmp_path / "mine.csv"
     other.write_text("clip,split\nwalk/d.mp4,test\njump/c.avi,test\n")
