@@ -14,17 +14,15 @@ from fadeline.models.codecs.catalogue import CodecEntry
 from fadeline.models.codecs.loading import load_codec
 from fadeline.models.codecs.protocol import NO_WEIGHTS_SHA256, Encoded
 from fadeline.models.codecs.stream import decode, encode
+from fadeline.models.data import opening
 from fadeline.models.errors import OutcomesError
 from fadeline.models.hardware.latency import Effort
 from fadeline.models.measurement import measuring
 from fadeline.models.measurement.outcomes import read_outcomes
 from fadeline.models.measurement.rate_accuracy import rate_accuracy
-from fadeline.simulator.engine.world import World
+from fadeline.simulator.experiment.replicate import run_plan
 from fadeline.simulator.loading.load import load_plan
-from fadeline.simulator.scenario.scheme import LearnedScheme
-from fadeline.simulator.schemes.live import live_networks
 from fadeline.simulator.schemes.outcome_tables import measure_table, outcome_table
-from fadeline.simulator.schemes.prepare import prepared
 from fadeline.simulator.schemes.wanted import WantedCodec, WantedTable
 
 FRAMES, SIDE = 8, 16
@@ -69,7 +67,9 @@ class Subsampled:
 
 @pytest.fixture(autouse=True)
 def installed(monkeypatch, flashes):
-    """Install a package with the codec; measure its times for an instant."""
+    """Install a package with the codec; show flashes for actions, and time for an instant."""
+    flash = opening.open_clips
+    monkeypatch.setattr(opening, "open_clips", lambda _, **how: flash("flashes/test", **how))
     entry = CodecEntry(
         "subsampled", "every n-th pixel", per_frame=True, shape="", load="their_codec:load"
     )
@@ -105,12 +105,10 @@ def wanted(tmp_path):
     path = tmp_path / "vit.safetensors"
     save_weights(VideoViT(config, seed=1).eval(), path, card)
     codecs = (WantedCodec("subsampled"),)
-    return WantedTable("flashes/test", codecs, classifier=str(path))
+    return WantedTable("actions/test@9", codecs, classifier=str(path))
 
 
-def test_it_is_encoded_and_restored_by_its_name(flashes):
-    from fadeline.models.data import opening
-
+def test_it_is_encoded_and_restored_by_its_name():
     clip = opening.open_clips("flashes/test").clip(0)
     assert (decode(encode(clip, "subsampled", point=0), "subsampled") == clip).all()
     with pytest.raises(ValueError, match="no operating point of one packet has a ratio"):
@@ -152,35 +150,31 @@ def test_its_table_is_found_again_and_not_if_the_classifier_changed(wanted):
         outcome_table(wanted, otherwise="")
 
 
-def test_it_runs_from_its_table_and_live_alike(wanted):
-    """Its device takes no time for a network, which it does not have."""
-    measure_table(wanted)
-    outcomes = outcome_table(wanted, otherwise="")
-    plan = load_plan(
-        "rayleigh",
-        set_values=[
-            "clips.data=actions/test", "schemes=[{codec: local}]", "baseline=null",
-            "devices.count=1", "replications=1", "duration_s=3", "warmup_s=1",
-        ],
-    )  # fmt: skip
-    scenario = plan.points[0].scenario
-    sent = outcomes.rows[
-        (outcomes.rows.codec == "subsampled") & (outcomes.rows.operating_point == 1)
+def test_it_runs_from_its_table_and_live_alike(fadeline, wanted, tmp_path):
+    """Its device takes no time for a network, which it does not have; frames go as they come."""
+    outcomes = read_outcomes(measure_table(wanted))
+    rows = outcomes.rows[outcomes.rows.codec == "subsampled"]
+    sent_bytes = float(rows[rows.operating_point == 1].bytes.mean())
+    ratio = round(outcomes.raw_bytes / sent_bytes, 3)
+    schemes = [
+        {"codec": "subsampled", "ratio": ratio, "name": "theirs"},
+        {"codec": "subsampled", "ratio": ratio, "streaming": True, "name": "streamed"},
+        {"codec": "raw"},
     ]
-    ratio = outcomes.raw_bytes / sent.bytes.mean()
-    scheme = LearnedScheme.model_construct(codec="subsampled", ratio=ratio, name="theirs")
-    found = []
-    for live in (None, live_networks(wanted)):
-        ready = prepared(scheme, "theirs", [ratio], scenario.edge, outcomes, live)
-        assert ready.encode_s is not None
-        assert ready.encode_s(scenario.devices[0], False) > 0.0
-        found.append(ready)
-    from fadeline.simulator.engine.clip_process import stations
-
-    runs = [World(scenario, ready, stations(scenario, 0)).run() for ready in found]
-    assert len(runs[0]["payload_bits"]) > 3
-    for column, values in runs[0].items():
-        np.testing.assert_array_equal(values, runs[1][column], err_msg=column)
+    changes = (
+        f"schemes={schemes}", f"clips.data={wanted.data}", f"clips.classifier={wanted.classifier}",
+        "baseline=raw", "devices.count=1", "replications=1", "duration_s=3", "warmup_s=1",
+    )  # fmt: skip
+    plan = load_plan("rayleigh", set_values=changes)
+    from_table, live = (run_plan(plan, live=live) for live in (False, True))
+    pd.testing.assert_frame_equal(
+        live.drop(columns="confidence"), from_table.drop(columns="confidence")
+    )
+    assert set(from_table.scheme) == {"theirs", "streamed", "raw"}
+    words = [word for change in changes for word in ("--set", change)]
+    answer = fadeline("run", "rayleigh", *words, "--out", tmp_path / "run", "--workers", 1)
+    assert answer.code == 0, answer.err
+    assert "theirs" in answer.out
 
 
 def test_a_classifier_of_its_own_must_know_the_same_classes(wanted, monkeypatch):
