@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,7 +41,8 @@ def test_a_clip_is_encoded_and_restored(codec):
     assert stream == front.encode(clip, front.load_codec(codec), point=2)
     assert 50 < clip.size / len(stream) < 200
     restored = front.decode(stream, codec)
-    assert (restored.shape, restored.dtype) == (clip.shape, np.uint8)
+    assert restored.shape == clip.shape
+    assert restored.dtype == np.uint8
     error = np.square(restored.astype(float) - clip).mean()
     assert error < np.square(clip - clip.mean()).mean() / 2
 
@@ -96,7 +98,7 @@ def test_a_codec_is_trained_and_gone_on_with(small_sets, vit, tmp_path, monkeypa
         return LearnedCodec(shape, points, seed=seed)
 
     monkeypatch.setattr(train_codec, "new_codec", small)
-    seen = []
+    seen: list[Any] = []
 
     def train(out, **settings):
         return front.train_codec(
@@ -128,7 +130,8 @@ def test_a_vit_is_trained(small_sets, tmp_path, micro, monkeypatch):
     from fadeline.models.training import train_vit
 
     monkeypatch.setattr(train_vit, "vit_preset", lambda name, *, classes: micro)
-    seen, said = [], []
+    seen: list[Any] = []
+    said: list[str] = []
 
     def train(out, **settings):
         return front.train_vit(

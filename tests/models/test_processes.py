@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from typing import Any
 
 import pytest
 
@@ -111,7 +112,7 @@ def test_what_is_printed_does_not_get_between_the_replies(tasks, capfd):
 
 
 def test_whoever_stops_listening_leaves_no_process_behind(tasks):
-    replies = spread(tasks.squares, range(100), shared=0, workers=2)
+    replies: Any = spread(tasks.squares, range(100), shared=0, workers=2)
     next(replies)
     children = _children()
     assert len(children) == 2

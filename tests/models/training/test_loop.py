@@ -19,7 +19,8 @@ from fadeline.models.data.augmentation import Augmentation
 from fadeline.models.errors import ClipError, ModelsError, WeightsError
 from fadeline.models.training import loop as training
 from fadeline.models.training.codec import codec_recipe
-from fadeline.models.training.loop import TrainingConfig, train
+from fadeline.models.training.config import TrainingConfig
+from fadeline.models.training.loop import train
 from fadeline.models.training.objectives import classification
 from fadeline.models.training.vit import VitRecipe, fit_vit, start_from, vit_recipe
 from fadeline.models.weights import save_weights
