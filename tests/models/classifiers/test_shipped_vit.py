@@ -52,6 +52,7 @@ def test_detail_motion_and_order_matter(shipped):
         assert 0.4 <= without_order["accuracy"] <= 0.6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", ["val", "test@11"])
 def test_clips_that_it_never_saw_agree_with_the_card(shipped, split):
     """On 240 clips, within what that number allows (false alarms: one draw in twenty)."""

@@ -222,8 +222,11 @@ from fadeline.models.classifiers.vit import VideoViT
 
 torch.set_num_threads(1)
 names = runpy.run_path(sys.argv[1])
-config, micro = eval(sys.argv[3], vars(__import__("fadeline.models.training.loop", fromlist=["x"]))
-    | vars(__import__("fadeline.models.classifiers.vit", fromlist=["x"])))
+names_of = [
+    vars(__import__(f"fadeline.models.{module}", fromlist=["x"]))
+    for module in ("training.config", "classifiers.vit")
+]
+config, micro = eval(sys.argv[3], names_of[0] | names_of[1])
 clips = names["MovingSquares"](20)
 count = 0
 

@@ -107,6 +107,7 @@ def test_python_trains_the_same_weights_as_the_command(fadeline, vit, tmp_path):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_a_trained_codec_is_measured_on_other_clips(fadeline, vit, tmp_path):
     train(fadeline, vit, tmp_path / "run", "--quiet")
     weights = tmp_path / "run" / "stae.safetensors"
@@ -152,6 +153,7 @@ def test_a_stopped_measurement_is_gone_on_with(fadeline, vit, tmp_path, monkeypa
     assert "is finished; use --force" in answer.err
 
 
+@pytest.mark.slow
 def test_a_started_training_is_gone_on_with_or_started_again(fadeline, vit, tmp_path):
     train(fadeline, vit, tmp_path / "run", "--quiet")
     first = (tmp_path / "run" / "stae.safetensors").read_bytes()
@@ -163,6 +165,7 @@ def test_a_started_training_is_gone_on_with_or_started_again(fadeline, vit, tmp_
         assert (tmp_path / "run" / "stae.safetensors").read_bytes() == first
 
 
+@pytest.mark.slow
 def test_a_trained_codec_goes_on_from_where_it_is(fadeline, vit, tmp_path):
     train(fadeline, vit, tmp_path / "run", "--quiet")
     weights = tmp_path / "run" / "stae.safetensors"
@@ -240,6 +243,7 @@ class _Unturned:
         self.shape = clips.shape
 
 
+@pytest.mark.slow
 def test_answers_are_matched_by_name(fadeline, vit, tmp_path, monkeypatch):
     train(fadeline, vit, tmp_path / "run", "--quiet")
     weights = tmp_path / "run" / "stae.safetensors"
@@ -262,6 +266,7 @@ def test_answers_are_matched_by_name(fadeline, vit, tmp_path, monkeypatch):
     assert before[0][0] != 0.5 or before[1]["early"] != 0.5  # or turning would not show
 
 
+@pytest.mark.slow
 def test_codecs_learn_labels_by_name(fadeline, vit, tmp_path, monkeypatch):
     train(fadeline, vit, tmp_path / "a", "--quiet")
     turned(monkeypatch)
