@@ -1,7 +1,5 @@
 """One clip to bytes and back, by the name of a codec."""
 
-from functools import lru_cache
-
 from fadeline.models.codecs.loading import load_codec
 from fadeline.models.codecs.operating_point import nearest_point
 from fadeline.models.codecs.protocol import Clip, Codec
@@ -18,7 +16,8 @@ def encode(
 
     Args:
         clip: 8-bit RGB, shape (T, H, W, 3); the shipped codecs take 16 frames of 64 x 64.
-        codec: Name or weights, as `load_codec` takes them, or a codec that is loaded.
+        codec: Name or weights, as `load_codec` takes them, which are read each time; for many
+            clips, a codec that is loaded.
         ratio: Compression ratio; the operating point of one packet nearest in it is taken.
         point: Number of the operating point, instead of a ratio.
 
@@ -58,10 +57,5 @@ def decode(stream: bytes, codec: str | Codec = "stae") -> Clip:
 
 
 def _used(codec: str | Codec) -> Codec:
-    return _loaded(codec) if isinstance(codec, str) else codec
-
-
-@lru_cache(maxsize=4)
-def _loaded(name: str) -> Codec:
-    # Whoever encodes one clip encodes another: weights are read once.
-    return load_codec(name)
+    # Read anew each time: under the same name there may be other weights than a moment ago.
+    return load_codec(codec) if isinstance(codec, str) else codec

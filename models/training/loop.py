@@ -12,6 +12,7 @@ import csv
 import logging
 import math
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -290,6 +291,15 @@ def _refuse_divergence(row: Row, config: TrainingConfig) -> None:
             )
 
 
+def _refuse_notebook(config: TrainingConfig) -> None:
+    """Refuse several devices where there is no script that could be run again in each of them."""
+    if config.devices > 1 and hasattr(sys, "ps1"):  # as Lightning tells
+        raise ModelsError(
+            f"devices is {config.devices}: a notebook or prompt trains on one; use devices=1, or "
+            "train from a script or with the fadeline command"
+        )
+
+
 def _fabric(config: TrainingConfig) -> "Fabric":
     try:
         from lightning.fabric import Fabric
@@ -297,6 +307,7 @@ def _fabric(config: TrainingConfig) -> "Fabric":
         raise ModelsError(
             "training needs lightning, which is not installed; run: pip install 'fadeline[train]'"
         ) from error
+    _refuse_notebook(config)
     # Lightning announces the precision, which the user has just chosen, through either logger.
     loggers = [logging.getLogger(f"lightning.{part}") for part in ("fabric", "pytorch")]
     levels = [logger.level for logger in loggers]

@@ -1,7 +1,9 @@
 """What `fadeline.models` offers to whoever writes Python."""
 
+import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
 
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 
 import fadeline.models as front
+from fadeline.models.card import classifier_path, weights_path
 from fadeline.models.codecs.operating_point import OperatingPoint
 from fadeline.models.data import opening
 from fadeline.models.data.opening import open_clips
@@ -57,6 +60,22 @@ def test_streams_of_another_codec_are_refused():
     stream = front.encode(np.zeros((16, 64, 64, 3), np.uint8), "deepisc", point=0)
     with pytest.raises(front.BitstreamError):
         front.decode(stream, "stae")
+
+
+def test_new_weights_under_an_old_name_are_used(tmp_path):
+    mine, clip = tmp_path / "mine.safetensors", np.zeros((16, 64, 64, 3), np.uint8)
+
+    def encoded(weights):
+        source = weights_path(weights)
+        for before, after in ((source, mine), (classifier_path(source), classifier_path(mine))):
+            shutil.copyfile(before, after)
+            shutil.copyfile(before.with_suffix(".json"), after.with_suffix(".json"))
+        return front.encode(clip, str(mine), point=2)
+
+    assert encoded("stae-actions") == front.encode(clip, "stae", point=2)
+    stream = encoded("deepisc-actions")
+    assert stream == front.encode(clip, "deepisc", point=2)
+    assert front.decode(stream, str(mine)).shape == clip.shape
 
 
 @pytest.fixture
@@ -148,3 +167,26 @@ def test_a_vit_is_trained(small_sets, tmp_path, micro, monkeypatch):
     assert front.load_vit(first.path)[1].sha256 == first.card.sha256
     with pytest.raises(front.ModelsError, match="epochs must be positive, got -1"):
         front.train_vit(tmp_path / "c", epochs=-1)
+
+
+def test_a_thread_trains_the_same_weights(small_sets, tmp_path, micro, monkeypatch):
+    from fadeline.models.training import train_vit
+
+    monkeypatch.setattr(train_vit, "vit_preset", lambda name, *, classes: micro)
+
+    def train(out):
+        return front.train_vit(
+            tmp_path / out, data="squares", epochs=1, stem_epochs=0, precision="32-true"
+        )
+
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(train, "a").result().card.sha256 == train("b").card.sha256
+
+
+def test_a_prompt_does_not_train_on_several_devices(small_sets, tmp_path, micro, monkeypatch):
+    from fadeline.models.training import train_vit
+
+    monkeypatch.setattr(train_vit, "vit_preset", lambda name, *, classes: micro)
+    monkeypatch.setattr(sys, "ps1", ">>> ", raising=False)
+    with pytest.raises(front.ModelsError, match=r"devices is 2: a notebook .* use devices=1"):
+        front.train_vit(tmp_path, data="squares", devices=2)
