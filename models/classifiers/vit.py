@@ -116,7 +116,7 @@ class VideoViTConfig:
 
     @property
     def features(self) -> int:
-        """Features at each place of the grid, F."""
+        """Features at each position of the grid, F."""
         return self.stem_widths[-1] if self.stem_widths else 3
 
     @property
@@ -174,7 +174,7 @@ class VideoViT(nn.Module):
     def __init__(self, config: VideoViTConfig, *, seed: int = 0) -> None:
         super().__init__()
         self.config = config
-        times, places = config.tokens
+        times, positions = config.tokens
         widths = (2 * 3, *config.stem_widths)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
@@ -192,7 +192,7 @@ class VideoViT(nn.Module):
             dt, dh, dw = config.tubelet
             self.embed = nn.Linear(dt * dh * dw * config.features, config.dim)
             self.time_position = nn.Parameter(torch.randn(times, 1, config.dim) * INIT_STD)
-            self.place_position = nn.Parameter(torch.randn(1, places, config.dim) * INIT_STD)
+            self.place_position = nn.Parameter(torch.randn(1, positions, config.dim) * INIT_STD)
             self.blocks = nn.ModuleList(
                 Block(config, drop_path=config.drop_path * i / max(config.depth - 1, 1))
                 for i in range(config.depth)
@@ -244,8 +244,8 @@ class VideoViT(nn.Module):
         """Return the stem's own logits (B, K) from its features (B, t, h, w, F)."""
         if self.stem_head is None:
             raise ValueError("this ViT has no stem; its config has no stem_widths")
-        # The mean tells what fills the picture; the strongest place of each time, where the actor
-        # is. With both, the stem learns in fewer epochs.
+        # The mean tells what fills the picture; the strongest position of each time, where the
+        # actor is. With both, the stem learns in fewer epochs.
         strongest = grid.amax(dim=(2, 3)).mean(dim=1)
         logits: Tensor = self.stem_head(torch.cat([grid.mean(dim=(1, 2, 3)), strongest], dim=-1))
         return logits

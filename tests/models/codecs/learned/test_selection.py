@@ -16,8 +16,8 @@ def test_frames_are_kept_evenly_and_repeated():
 
 def test_positions_are_kept_by_score_within_the_best_frames():
     frame_scores = torch.tensor([[0.0, 2.0, 1.0]])
-    places = torch.tensor([[[[9.0, 9.0]], [[1.0, 0.0]], [[5.0, 6.0]]]])
-    kept = kept_positions(frame_scores, places, torch.tensor([2]), torch.tensor([3]))
+    position_scores = torch.tensor([[[[9.0, 9.0]], [[1.0, 0.0]], [[5.0, 6.0]]]])
+    kept = kept_positions(frame_scores, position_scores, torch.tensor([2]), torch.tensor([3]))
     # Frame 1 keeps its best although both of frame 2 score higher.
     assert kept.tolist() == [[[[False, False]], [[True, False]], [[True, True]]]]
 
