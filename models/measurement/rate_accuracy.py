@@ -126,7 +126,25 @@ def rate_accuracy(outcomes: Outcomes) -> "pd.DataFrame":
             **_accuracy(plain),
         }
     ]
-    groups: dict[tuple[str, str, Any, int], tuple[int, Any]] = {}
+    groups = _groups(outcomes)
+    found += [
+        _row(outcomes, key, groups[key], plain, clips)
+        | _against_deepisc(outcomes, key, groups, clips)
+        for key in groups
+    ]
+    return pd.DataFrame(found)
+
+
+_Key = tuple[str, str, float | str, int]
+"""Codec, classifier, ratio aimed at (or which point, without one) and packets."""
+
+_Group = tuple[int, Any]
+"""Number of an operating point, and the rows of its whole streams."""
+
+
+def _groups(outcomes: Outcomes) -> dict[_Key, _Group]:
+    rows = outcomes.rows
+    groups: dict[_Key, _Group] = {}
     for codec, facts in outcomes.codecs.items():
         for number, point in enumerate(facts.operating_points):
             here = rows[(rows.codec == codec) & (rows.operating_point == number)]
@@ -140,36 +158,50 @@ def rate_accuracy(outcomes: Outcomes) -> "pd.DataFrame":
                         f"{outcomes.data}: {codec} has two operating points for {aim:g}x"
                     )
                 groups[key] = (number, group)
-    for (codec, classifier, ratio, packets), (number, group) in groups.items():
-        answers, facts = _answers(group, clips), outcomes.codecs[codec]
-        mean_bytes = float(group.bytes.mean())
-        row = {
-            "codec": codec,
-            "classifier": classifier,
-            "operating_point": number,
-            "packets": packets,
-            "aimed_ratio": math.nan if isinstance(ratio, str) else ratio,
-            "ratio": outcomes.raw_bytes / mean_bytes,
-            "ratio_to_float32": FLOAT_BITS_OVER_PIXEL_BITS * outcomes.raw_bytes / mean_bytes,
-            "bytes_mean": mean_bytes,
-            "bytes_p5": float(group.bytes.quantile(0.05)),
-            "bytes_p95": float(group.bytes.quantile(0.95)),
-            **_accuracy(answers),
-            **_difference("uncompressed", answers, plain),
-            "psnr_db": float(group.psnr_db.mean()),
-            "encode_s": facts.encode_s[number],
-            "decode_s": facts.decode_s[number],
-            "encoder_flops": facts.encoder.flops,
-            "decoder_flops": facts.decoder.flops,
-        }
-        for other in ("deepisc", "deepisc-task"):
-            theirs = groups.get((other, classifier, ratio, packets))
-            if other != codec and theirs is not None:
-                row |= _difference(other, answers, _answers(theirs[1], clips))
-                name = f"{other.replace('-', '_')}_ratio"
-                row[name] = outcomes.raw_bytes / float(theirs[1].bytes.mean())
-        found.append(row)
-    return pd.DataFrame(found)
+    return groups
+
+
+def _row(
+    outcomes: Outcomes, key: _Key, found: _Group, plain: Answers, clips: NDArray[np.int64]
+) -> dict[str, Any]:
+    (codec, classifier, ratio, packets), (number, group) = key, found
+    answers, facts = _answers(group, clips), outcomes.codecs[codec]
+    mean_bytes = float(group.bytes.mean())
+    return {
+        "codec": codec,
+        "classifier": classifier,
+        "operating_point": number,
+        "packets": packets,
+        "aimed_ratio": math.nan if isinstance(ratio, str) else ratio,
+        "ratio": outcomes.raw_bytes / mean_bytes,
+        "ratio_to_float32": FLOAT_BITS_OVER_PIXEL_BITS * outcomes.raw_bytes / mean_bytes,
+        "bytes_mean": mean_bytes,
+        "bytes_p5": float(group.bytes.quantile(0.05)),
+        "bytes_p95": float(group.bytes.quantile(0.95)),
+        **_accuracy(answers),
+        **_difference("uncompressed", answers, plain),
+        "psnr_db": float(group.psnr_db.mean()),
+        "encode_s": facts.encode_s[number],
+        "decode_s": facts.decode_s[number],
+        "encoder_flops": facts.encoder.flops,
+        "decoder_flops": facts.decoder.flops,
+    }
+
+
+def _against_deepisc(
+    outcomes: Outcomes, key: _Key, groups: dict[_Key, _Group], clips: NDArray[np.int64]
+) -> dict[str, Any]:
+    """Return the differences from the baselines at the same ratio, where these were measured."""
+    codec, classifier, ratio, packets = key
+    row: dict[str, Any] = {}
+    for other in ("deepisc", "deepisc-task"):
+        theirs = groups.get((other, classifier, ratio, packets))
+        if other != codec and theirs is not None:
+            mine = _answers(groups[key][1], clips)
+            row |= _difference(other, mine, _answers(theirs[1], clips))
+            name = f"{other.replace('-', '_')}_ratio"
+            row[name] = outcomes.raw_bytes / float(theirs[1].bytes.mean())
+    return row
 
 
 def _answers(group: "pd.DataFrame", clips: NDArray[np.int64]) -> Answers:

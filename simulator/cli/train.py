@@ -23,8 +23,11 @@ from fadeline.simulator.cli.training_bars import training_bars
 from fadeline.simulator.errors import FadelineError
 
 if TYPE_CHECKING:
+    from fadeline.models.card import Card
+    from fadeline.models.classifiers.evaluation import Evaluation
     from fadeline.models.classifiers.vit_card import Comparison
     from fadeline.models.data.clipset import ClipSet
+    from fadeline.models.proportion import Share
     from fadeline.models.training.train_vit import FinishedVit
 
 train_app = typer.Typer(help="Train networks.", no_args_is_help=True)
@@ -123,12 +126,7 @@ def evaluate_vit_command(
     from fadeline.models.classifiers.controls import SomeClips
     from fadeline.models.classifiers.evaluation import evaluate
     from fadeline.models.classifiers.stored_vit import load_vit
-    from fadeline.models.classifiers.vit_card import (
-        compare,
-        measure_controls,
-        measure_shuffled,
-        share_entry,
-    )
+    from fadeline.models.classifiers.vit_card import compare
     from fadeline.models.data.numbering import numbered_as
     from fadeline.models.data.opening import open_clips
 
@@ -149,46 +147,93 @@ def evaluate_vit_command(
     clips = numbered_as(found, card.classes, network=weights)
     with bar("evaluating", quiet=silent) as progress:
         evaluation = evaluate(model, clips, progress=progress)
-    shares = {}
-    if with_controls or write_card:  # a card has its controls
-        with bar("controls", quiet=silent) as progress:
-            shares = measure_controls(model, clips, evaluation, progress=progress)
-    if shuffled_weights is not None:
-        other, other_card = load_vit(shuffled_weights)
-        theirs = numbered_as(found, other_card.classes, network=shuffled_weights)
-        with bar("shuffled frames", quiet=silent) as progress:
-            shares |= measure_shuffled(other, theirs, progress=progress)
+    shares = _shares(
+        model, clips, found, evaluation, shuffled_weights,
+        controls=with_controls or write_card,  # a card has its controls
+        silent=silent,
+    )  # fmt: skip
     if write_card:
         assert not isinstance(found, SomeClips)
         _write_card(Path(weights), model, clips, found.digest, evaluation, shares)
         _, card = load_vit(weights)  # what follows compares with what the card says now
-    if ":" in name:  # videos: the name tells neither the draw nor what is in the folder
-        comparable = (name, clips.version) == (card.data, card.data_version)
-    else:  # fresh draws must agree with the card as well; other splits need not
-        same_set = name.partition("@")[0] == card.data.partition("@")[0]
-        comparable = same_set and clips.version == card.data_version
+    comparable = _comparable(name, clips.version, card)
     rows = compare(card, evaluation, shares)
+    agrees = all(row.agrees for row in rows)
     if as_json:
-        print_json(
-            {
-                "weights": weights,
-                "data": name,
-                "version": clips.version,
-                **share_entry(evaluation.accuracy),
-                "per_class_accuracy": {k: s.value for k, s in evaluation.per_class.items()},
-                "controls": {k: share_entry(s) for k, s in shares.items()},
-                "card": {"data": card.data, **share_entry(card.accuracy)},
-                "agrees": all(row.agrees for row in rows) if comparable else None,
-            }
-        )
+        agreement = agrees if comparable else None
+        print_json(_measured(weights, name, clips.version, evaluation, shares, card, agreement))
     elif not quiet:
         _print_comparison(f"{weights} on {name}, {len(clips)} clips", rows, card.data, comparable)
-    if comparable and not all(row.agrees for row in rows):
-        for row in rows:
-            if not row.agrees:
-                message = f"failed: {row.name}: {row.now.value:.4f}, card: {row.card.value:.4f}"
-                errors().print(message, highlight=False, markup=False, soft_wrap=True)
+    if comparable and not agrees:
+        _print_failures(rows)
         raise typer.Exit(1)
+
+
+def _shares(
+    model: Any,
+    clips: "ClipSet",
+    found: "ClipSet",
+    evaluation: "Evaluation",
+    shuffled_weights: str | None,
+    *,
+    controls: bool,
+    silent: bool,
+) -> "dict[str, Share]":
+    """Measure the controls, and those of weights trained on shuffled frames."""
+    from fadeline.models.classifiers.stored_vit import load_vit
+    from fadeline.models.classifiers.vit_card import measure_controls, measure_shuffled
+    from fadeline.models.data.numbering import numbered_as
+
+    shares: dict[str, Share] = {}
+    if controls:
+        with bar("controls", quiet=silent) as progress:
+            shares |= measure_controls(model, clips, evaluation, progress=progress)
+    if shuffled_weights is not None:
+        other, card = load_vit(shuffled_weights)
+        theirs = numbered_as(found, card.classes, network=shuffled_weights)
+        with bar("shuffled frames", quiet=silent) as progress:
+            shares |= measure_shuffled(other, theirs, progress=progress)
+    return shares
+
+
+def _measured(
+    weights: str,
+    data: str,
+    version: str,
+    evaluation: "Evaluation",
+    shares: "dict[str, Share]",
+    card: "Card",
+    agrees: bool | None,
+) -> dict[str, Any]:
+    """Return what was measured, as programs read it."""
+    from fadeline.models.classifiers.vit_card import share_entry
+
+    return {
+        "weights": weights,
+        "data": data,
+        "version": version,
+        **share_entry(evaluation.accuracy),
+        "per_class_accuracy": {k: s.value for k, s in evaluation.per_class.items()},
+        "controls": {k: share_entry(s) for k, s in shares.items()},
+        "card": {"data": card.data, **share_entry(card.accuracy)},
+        "agrees": agrees,
+    }
+
+
+def _comparable(name: str, version: str, card: "Card") -> bool:
+    """Return whether clips must agree with what a card claims."""
+    if ":" in name:  # videos: the name tells neither the draw nor what is in the folder
+        return (name, version) == (card.data, card.data_version)
+    # Fresh draws must agree with the card as well; other splits need not.
+    same_set = name.partition("@")[0] == card.data.partition("@")[0]
+    return same_set and version == card.data_version
+
+
+def _print_failures(rows: "list[Comparison]") -> None:
+    for row in rows:
+        if not row.agrees:
+            message = f"failed: {row.name}: {row.now.value:.4f}, card: {row.card.value:.4f}"
+            errors().print(message, highlight=False, markup=False, soft_wrap=True)
 
 
 def prepare_training(out: Path, *, resume: bool, force: bool) -> None:
