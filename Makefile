@@ -10,7 +10,7 @@ RUNTIME := .venv/.runtime-installed
 DEV := .venv/.dev-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick lint links bench tables notebooks architecture clean
+.PHONY: help demo test quick coverage lint links bench tables notebooks architecture clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -18,11 +18,14 @@ help: ## list the targets
 demo: $(RUNTIME) ## the main job: STAE against DeepISC over a Rayleigh channel
 	$(BIN)/fadeline run rayleigh --out runs/demo --force
 
-test: lint ## lint, check types, run all tests and print what they cover
-	$(BIN)/pytest -n 2 --cov --cov-report=term:skip-covered
+test: lint ## lint, check types and run all tests
+	$(BIN)/pytest -n 2
 
 quick: $(DEV) ## run the tests that are not marked slow
 	$(BIN)/pytest -n 2 -m 'not slow' tests
+
+coverage: $(DEV) ## run the tests that are not marked slow and print what they cover
+	$(BIN)/pytest -n 2 -m 'not slow' --cov --cov-report=term:skip-covered tests
 
 lint: $(DEV) links ## check style, formatting, types and the import rules
 	$(BIN)/ruff check

@@ -1,6 +1,6 @@
 """From signal-to-noise ratio to rate: Shannon with a gap, and finite block lengths.
 
-`Rate` is what a link needs of a rate; a class with these two methods is all it takes to add one.
+`Rate` is what a link needs of a rate; a class with all of its methods is all it takes to add one.
 """
 
 import math

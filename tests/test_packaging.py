@@ -6,10 +6,13 @@ import sys
 from pathlib import Path
 from zipfile import ZipFile
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 PACKAGES = ["simulator", "models", "channels", "scenarios"]
 
 
+@pytest.mark.slow
 def test_wheel_holds_exactly_the_package_folders(tmp_path: Path) -> None:
     # A copy, so that leftovers of earlier builds cannot hide a missing file.
     source = tmp_path / "source"

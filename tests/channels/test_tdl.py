@@ -426,6 +426,7 @@ def test_sionna_leaves_all_global_generators_as_they_were():
     assert state() == before
 
 
+@pytest.mark.slow
 def test_even_the_first_import_of_sionna_leaves_torchs_generator_alone():
     script = """
 import numpy as np, torch

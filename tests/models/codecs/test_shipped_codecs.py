@@ -38,6 +38,7 @@ def test_tables_are_of_these_weights_and_clips(data):
     ]
 
 
+@pytest.mark.slow
 def test_tables_tell_what_the_networks_do_with_any_number_of_workers():
     classifier, card = load_vit("vit-tiny-actions")
     clips = SomeClips(open_clips("actions/val", frames=16, size=64), 12)
@@ -66,6 +67,7 @@ def test_stae_is_right_more_often_than_deepisc_where_ratios_are_high():
     assert (stae.deepisc_ratio / stae.ratio - 1.0).abs().max() < 0.05
 
 
+@pytest.mark.slow
 def test_frame_scores_decide_nothing_where_all_frames_are_kept():
     """Positions compete with their own scores alone, so a stream is the same without the others."""
     clips = open_clips("actions/val")

@@ -112,6 +112,7 @@ def test_a_codec_comes_back_and_is_measured(trained, squares, micro):
     assert (table.encode_s.dropna() > 0.0).all()
 
 
+@pytest.mark.slow
 def test_measuring_goes_on_where_it_stopped(trained, squares, micro, tmp_path, monkeypatch):
     _, path, card = trained
     loaded, frozen, clips = load_codec(path), VideoViT(micro, seed=1).eval(), squares(12, 2)
@@ -144,6 +145,7 @@ def test_measuring_goes_on_where_it_stopped(trained, squares, micro, tmp_path, m
         measure_outcomes([loaded], frozen, card, clips, checksum="x", parts=tmp_path / "parts")
 
 
+@pytest.mark.slow
 def test_the_same_training_gives_the_same_weights(one_thread, squares, micro, tmp_path):
     """Stopped after its first step and resumed, or in one go."""
     states = []
@@ -210,6 +212,7 @@ def test_a_clip_of_another_shape_is_refused(trained):
         loaded.encode(good, 9)
 
 
+@pytest.mark.slow
 def test_shipped_shapes_are_as_heavy_as_each_other():
     from fadeline.models.classifiers.vit import vit_preset
     from fadeline.models.hardware.network_cost import network_cost

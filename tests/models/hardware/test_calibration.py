@@ -57,6 +57,7 @@ def test_everything_is_measured(one_batch):
     assert found.machine.threads == 1
 
 
+@pytest.mark.slow
 def test_the_classifier_is_a_stage():
     (classify,) = (stage for stage in default_stages() if stage.name == "classify")
     answer = classify.prepare(2)()

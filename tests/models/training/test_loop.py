@@ -243,6 +243,7 @@ train(VideoViT(micro), classification(), clips, names["MovingSquares"](8, 1), co
 """
 
 
+@pytest.mark.slow
 def test_a_killed_run_resumes_to_the_very_same_weights(trained, micro, tmp_path):
     conftest = Path(__file__).parents[1] / "conftest.py"
     result = subprocess.run(

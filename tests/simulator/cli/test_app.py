@@ -204,6 +204,7 @@ def test_an_outage_for_ever_is_drawn_and_its_snr_is_null(fadeline, in_tmp):
     assert (found["mean_snr_db"], found["mean_rate_bps"]) == (None, 0.0)
 
 
+@pytest.mark.slow
 def test_the_same_scenario_gives_the_same_bytes(fadeline, in_tmp):
     for folder in ("one", "two"):
         assert fadeline("channel", "rician", *SHORT, "--out", folder).code == 0

@@ -125,6 +125,7 @@ def test_a_trained_codec_is_measured_on_other_clips(fadeline, vit, tmp_path):
     assert (answer.code, answer.out) == (0, "")
 
 
+@pytest.mark.slow
 def test_a_stopped_measurement_is_gone_on_with(fadeline, vit, tmp_path, monkeypatch):
     from fadeline.models.measurement import measuring
 

@@ -6,6 +6,7 @@ replace, and an event's value is set as SimPy's own `Timeout` sets it.
 
 from importlib.metadata import version
 from math import inf
+from typing import Any
 
 import pytest
 from simpy.core import EmptySchedule
@@ -22,7 +23,8 @@ def noted(clock, log, event, name):
 
 
 def test_times_are_kept_to_the_last_bit_and_ties_go_by_order():
-    clock, log = Clock(), []
+    clock = Clock()
+    log: list[Any] = []
     third = 0.1 + 0.2
     for order, time_s in ((FIRST + 2, 0.3), (FIRST + 1, 0.3), (FIRST, third), (FIRST, 0.1)):
         noted(clock, log, clock.at(time_s, order, value=order), order)
@@ -32,7 +34,8 @@ def test_times_are_kept_to_the_last_bit_and_ties_go_by_order():
 
 
 def test_what_happens_at_the_end_has_not_happened():
-    clock, log = Clock(), []
+    clock = Clock()
+    log: list[Any] = []
     noted(clock, log, clock.at(1.0, FIRST), "late")
     clock.run_until(1.0)
     assert log == []
@@ -48,7 +51,8 @@ def test_never_is_not_on_the_agenda():
 
 
 def test_processes_and_timeouts_of_simpy_run_beside_timed_events():
-    clock, log = Clock(), []
+    clock = Clock()
+    log: list[Any] = []
 
     def process():
         yield clock.timeout(0.5)
@@ -77,7 +81,8 @@ def test_a_process_that_fails_is_not_silent():
 
 
 def test_a_station_is_told_before_who_waits_and_a_plan_can_be_dropped():
-    clock, log = Clock(), []
+    clock = Clock()
+    log: list[Any] = []
     event = clock.at(1.0, FIRST)
     event.callbacks.append(lambda _: log.append("clip"))
     event.first(lambda _: log.append("station"))

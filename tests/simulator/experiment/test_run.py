@@ -27,6 +27,7 @@ def test_nothing_is_printed_or_written(in_tmp, capsys):
     assert list(in_tmp.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_run_is_what_the_command_leaves(found, fadeline, in_tmp):
     words = [f"{path}={value}" for path, value in SHORT.items()]
     given = [part for word in (*words, "channel.mean_snr_db=5") for part in ("--set", word)]
@@ -116,6 +117,7 @@ print(len(run("rayleigh", set=short, workers=2).clips))
 """
 
 
+@pytest.mark.slow
 def test_a_script_needs_no_main_guard(found, tmp_path):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)

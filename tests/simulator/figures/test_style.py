@@ -148,6 +148,7 @@ def draw_all(folder):
     )
 
 
+@pytest.mark.slow
 def test_the_users_matplotlibrc_changes_no_byte_of_a_figure(tmp_path):
     made = {}
     for name, text in (("plain", ""), ("odd", RC)):

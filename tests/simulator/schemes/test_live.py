@@ -31,6 +31,7 @@ def table(tmp_path, monkeypatch):
     write_outcomes(outcomes, table_path(wanted))
 
 
+@pytest.mark.slow
 def test_networks_say_what_their_table_says(table, tmp_path):
     schemes = [
         {"codec": "stae", "ratio": 104},

@@ -165,6 +165,7 @@ def test_live_networks_of_ones_own_say_what_the_table_says(project, tmp_path):
     pd.testing.assert_frame_equal(live, from_table)
 
 
+@pytest.mark.slow
 def test_videos_of_the_same_size_are_measured_anew_and_that_is_said(fadeline, project, tmp_path):
     words = ("run", project / "mine.yaml", "--workers", 1)
     assert fadeline(*words, "--out", tmp_path / "a").code == 0
@@ -188,6 +189,7 @@ def test_videos_of_the_same_size_are_measured_anew_and_that_is_said(fadeline, pr
     assert "anew" not in fadeline(*words, "--out", tmp_path / "d").err
 
 
+@pytest.mark.slow
 def test_other_weights_in_the_same_file_are_measured_anew(fadeline, project, tmp_path):
     words = ("run", project / "mine.yaml", "--workers", 1)
     assert fadeline(*words, "--out", tmp_path / "a").code == 0

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from fadeline.channels import rates, tdl
 from fadeline.simulator.engine import device
 from fadeline.simulator.links import traces as links
@@ -13,6 +15,7 @@ def failed(check, *given):
     return [row.quantity for row in getattr(accounting_checks, check)(*given) if not row.passed]
 
 
+@pytest.mark.slow
 def test_gap_and_cap_of_a_mean_snr_are_caught(monkeypatch):
     """Taken once over the band, after its effective SNR, instead of for each subcarrier."""
     right = rates.Shannon.mean_rate_bps

@@ -42,6 +42,7 @@ def test_everything_agrees_with_theory():
     json.dumps([check.as_row() for check in checks])  # as `verify --json` prints them
 
 
+@pytest.mark.slow
 def test_a_wrong_formula_is_caught(monkeypatch):
     right = theory.outage_probability
     monkeypatch.setattr(theory, "outage_probability", lambda *a: 1.1 * right(*a))

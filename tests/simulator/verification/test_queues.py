@@ -17,6 +17,7 @@ from fadeline.simulator.verification.queues import erlang_c
 from tests.simulator.worlds import fixed_clip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("check", ["_single_server", "_many_servers", "_finite_queue", "_tandem"])
 def test_a_slower_server_is_caught(monkeypatch, check):
     """Service 15 % longer than the theory says fails, so the checks can fail."""
@@ -30,6 +31,7 @@ def test_a_slower_server_is_caught(monkeypatch, check):
     assert any(not row.passed for row in rows)
 
 
+@pytest.mark.slow
 def test_a_wrong_share_of_the_band_is_caught(monkeypatch):
     """Shared by one more than there are, transfers take longer than processor sharing allows."""
     from fadeline.simulator.engine.uplink import EqualTurns
