@@ -11,10 +11,8 @@ from numpy.typing import NDArray
 from fadeline.simulator.analysis.intervals import Estimates, estimates, standard_errors
 from fadeline.simulator.engine.records import (
     DONE,
-    DROPPED_DEVICE,
-    DROPPED_EDGE,
     LOCAL,
-    UNFINISHED,
+    OUTCOMES,
     WAY,
     Columns,
 )
@@ -199,7 +197,7 @@ def miss_rows(judged: Judged, deadlines_s: Sequence[float]) -> Table:
     return columns | dict(zip(STAGES, shares.T, strict=True))
 
 
-_NO_ANSWER = (DROPPED_DEVICE, DROPPED_EDGE, UNFINISHED)
+_NO_ANSWER = tuple(name for name in OUTCOMES if name not in (DONE, LOCAL))
 
 
 def summary(judged: Judged, report_at_s: float, counted_s: float) -> dict[str, float]:

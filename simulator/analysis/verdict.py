@@ -18,7 +18,9 @@ OVERLOADED = 0.9
 
 _LOSSES = {
     "dropped_device": "given up on the device",
+    "dropped_link": "lost on the link",
     "dropped_edge": "given up at the edge",
+    "declined": "declined by the policy",
     "unfinished": "still under way at the end",
 }
 
@@ -82,7 +84,7 @@ def _if_alike(difference: dict[str, Any]) -> str:
 
 def _losses(row: dict[str, Any]) -> str:
     """Return where clips without an answer were lost, the most frequent first."""
-    shares = sorted(((row[name], words) for name, words in _LOSSES.items()), reverse=True)
+    shares = sorted(((row.get(name, 0.0), words) for name, words in _LOSSES.items()), reverse=True)
     return ", ".join(f"{share:.0%} {words}" for share, words in shares if share >= 0.005)
 
 

@@ -77,6 +77,8 @@ def save_run(run: Run, folder: Path, *, began_s: float | None = None) -> list[st
         OutputError: If something cannot be written.
     """
     plan, scenario = run.plan, run.scenario
+    if not plan.points:
+        raise OutputError(f"{scenario.name}: files that it names are gone, so it cannot be saved")
     if run.theory is not None:
         with complete_or_absent(folder / files.THEORY) as partial:
             run.theory.to_csv(partial, index=False, float_format="%.9g")

@@ -71,3 +71,15 @@ def test_each_doubt_stands_after_its_interval():
 def test_a_single_replication_and_older_runs_have_no_doubts():
     assert "(" not in lines(differing=0, runs=1)[0]
     assert "(" not in lines(differing=0, without=["accuracy_differing"])[0]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [("declined", "declined by the policy"), ("dropped_link", "lost on the link")],
+)
+def test_every_way_to_end_without_an_answer_is_named(outcome, words):
+    nothing = pd.DataFrame()
+    accuracy = pd.DataFrame(columns=["scheme", "deadline_s"])
+    summary = pd.DataFrame({"scheme": ["a"], "answered": 0.3, outcome: 0.7})
+    found = verdict(SCENARIO, Results(accuracy, nothing, nothing, nothing, summary))
+    assert f"only 30% of clips are ever answered (70% {words})" in found[-1]
